@@ -1,0 +1,43 @@
+# Outside libraries. Each is included by the sources of one folder only (tools/layers.txt).
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(fmt REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+find_package(HDF5 REQUIRED COMPONENTS C)
+if(NOT TARGET HDF5::HDF5)
+  add_library(HDF5::HDF5 INTERFACE IMPORTED)
+  target_include_directories(HDF5::HDF5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
+  target_link_libraries(HDF5::HDF5 INTERFACE ${HDF5_LIBRARIES})
+endif()
+
+pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
+add_library(Cairo::Cairo ALIAS PkgConfig::CAIRO)
+
+find_package(DuckDB QUIET)
+if(NOT DuckDB_FOUND AND HODO_FETCH_DUCKDB)
+  message(STATUS "DuckDB not found: fetching the pinned release with npm")
+  execute_process(COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/tools/fetch_duckdb ${CMAKE_BINARY_DIR}/duckdb
+                  RESULT_VARIABLE fetched)
+  if(NOT fetched EQUAL 0)
+    message(FATAL_ERROR "tools/fetch_duckdb failed (see above); install Node with npm, or set "
+                        "-DDuckDB_ROOT=<folder with include/duckdb.h and lib/libduckdb.so>")
+  endif()
+  set(DuckDB_ROOT ${CMAKE_BINARY_DIR}/duckdb)
+  unset(DuckDB_INCLUDE_DIR CACHE)
+  unset(DuckDB_LIBRARY CACHE)
+  find_package(DuckDB REQUIRED)
+endif()
+
+if(HODO_LEARN)
+  find_package(Torch REQUIRED)
+  add_library(hodo_torch INTERFACE)
+  target_link_libraries(hodo_torch INTERFACE torch)
+  get_target_property(torch_includes torch INTERFACE_INCLUDE_DIRECTORIES)
+  target_include_directories(hodo_torch SYSTEM INTERFACE ${torch_includes} ${TORCH_INCLUDE_DIRS})
+endif()

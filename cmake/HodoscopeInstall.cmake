@@ -1,0 +1,3 @@
+# Installation and packages.
+include(GNUInstallDirs)
+install(TARGETS hodo RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
