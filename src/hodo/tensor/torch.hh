@@ -1,0 +1,8 @@
+#pragma once
+/// The one door to LibTorch's headers: narrow, warning-free, and the same for 1.13 and 2.x.
+///
+/// Headers include this (ATen's tensor type and nothing of torch::nn); sources add the
+/// `<ATen/ops/*.h>` they use through it as well. `torch/torch.h` is never included.
+
+#include <ATen/ATen.h>
+#include <torch/version.h>
