@@ -78,13 +78,13 @@ class Result {
 
 }  // namespace hodo::base
 
-#define HODO_CHECK(condition, ...)                   \
-    do {                                             \
+#define HODO_CHECK(condition, ...)                         \
+    do {                                                   \
         if (!(condition)) ::hodo::base::fail(__VA_ARGS__); \
     } while (false)
 
-#define HODO_CONTRACT_(kind, condition)                                                  \
-    do {                                                                                 \
+#define HODO_CONTRACT_(kind, condition)                                                        \
+    do {                                                                                       \
         if (!(condition)) ::hodo::base::broken_contract(kind, #condition, __FILE__, __LINE__); \
     } while (false)
 

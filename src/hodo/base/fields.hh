@@ -16,7 +16,8 @@
 ///     };
 ///
 /// An enum is a choice: beside it stands `constexpr auto names(Enum)`, an array of the names of
-/// its enumerators 0, 1, 2, ... in order. Nested structs are groups: `f.group("track", track, "...")`.
+/// its enumerators 0, 1, 2, ... in order. Nested structs are groups: `f.group("track", track,
+/// "...")`.
 
 #include <cstdint>
 #include <string>
@@ -34,10 +35,10 @@ struct Choice {
 };
 
 /// Where a value lives. Only these types are configurable.
-using Slot = std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*, std::string*,
-                          std::vector<std::int64_t>*, std::vector<double>*,
-                          std::vector<std::string>*, std::vector<std::vector<std::int64_t>>*,
-                          Choice*>;
+using Slot =
+    std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*, std::string*,
+                 std::vector<std::int64_t>*, std::vector<double>*, std::vector<std::string>*,
+                 std::vector<std::vector<std::int64_t>>*, Choice*>;
 
 class Fields;
 
@@ -117,14 +118,13 @@ inline FieldLimits& FieldLimits::between(double low, double high) {
 
 /// One described field, for help pages and command-line options.
 struct FieldEntry {
-    std::string path;     ///< "optimizer.rate"
-    std::string type;     ///< "number", "integer", "yes/no", "text", "list of ...", "one of a, b"
-    std::string value;    ///< as YAML, the current value
-    std::string help;     ///< the sentence, without the range
-    std::string range;    ///< "> 0", "1 to 50", or empty
+    std::string path;   ///< "optimizer.rate"
+    std::string type;   ///< "number", "integer", "yes/no", "text", "list of ...", "one of a, b"
+    std::string value;  ///< as YAML, the current value
+    std::string help;   ///< the sentence, without the range
+    std::string range;  ///< "> 0", "1 to 50", or empty
     bool is_group = false;
 };
-
 
 /// A visitor that writes down every field with its current value.
 class FieldList final : public Fields {
