@@ -1,5 +1,6 @@
 #pragma once
-/// JSON values: parse, inspect, write. Objects keep the order of their keys.
+/// JSON values: parse, inspect, write. Objects keep the order of their keys; of equal keys in a
+/// document the last one counts.
 
 #include "hodo/base/text.hh"
 
@@ -32,9 +33,10 @@ class Json {
     static Json object() { return Json(Object{}); }
     static Json list() { return Json(List{}); }
 
-    /// Parses a whole document; the error names `origin`, line and column. Nesting is bounded.
+    /// Parses a whole document; the error names `origin`, line and column. Nesting is bounded to
+    /// 256 levels.
     static Json parse(std::string_view text, std::string_view origin);
-    /// `indent` < 0: one line.
+    /// `indent` < 0: one line. Bytes that are not UTF-8 become replacement characters.
     std::string dump(int indent = -1) const;
 
     bool is_null() const { return value_.index() == 0; }
@@ -60,6 +62,7 @@ class Json {
     void push(Json value);
 
   private:
+    class Writer;
     std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, List,
                  Object>
         value_;
