@@ -23,8 +23,7 @@ endfunction()
 function(hodo_library target)
   add_library(${target} SHARED)
   hodo_flags(${target})
-  set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
-                        SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
 endfunction()
 
 # Adds every source of src/hodo/<folder>. The folder `workflow` alone means its own files only.
