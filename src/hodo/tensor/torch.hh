@@ -6,3 +6,15 @@
 
 #include <ATen/ATen.h>
 #include <torch/version.h>
+
+#include "hodo/tensor/device.hh"
+
+namespace hodo::tensor {
+
+/// LibTorch's name of a device.
+inline c10::Device torch_device(const Device& device) {
+    if (device.kind == Device::Kind::cpu) return c10::Device(c10::kCPU);
+    return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(device.index));
+}
+
+}  // namespace hodo::tensor

@@ -1,0 +1,96 @@
+#pragma once
+/// A learner: parameters and everything that changes them.
+///
+/// It owns backward, gradient exchange between ranks, clipping, accumulation, the optimizer, its
+/// schedule and the averages of the parameters. A recipe has one, or several for opponents: an
+/// update computes gradients for this learner's parameters only.
+
+#include "hodo/base/error.hh"
+#include "hodo/base/fields.hh"
+#include "hodo/tensor/autocast.hh"
+#include "hodo/tensor/parameters.hh"
+#include "hodo/train/average.hh"
+#include "hodo/train/optimizer.hh"
+#include "hodo/train/recipe.hh"
+#include "hodo/train/schedule.hh"
+
+#include <string>
+#include <vector>
+
+namespace hodo::train {
+
+struct LearnerOptions {
+    OptimizerOptions optimizer;
+    ScheduleOptions schedule;
+    AverageOptions average;
+    double clip = 0.0;
+    int accumulate = 1;
+    tensor::Precision precision = tensor::Precision::float32;
+    void describe(base::Fields& f);
+};
+
+/// A loss, gradient norm or reported scalar was NaN or infinite. The loop keeps the batch.
+class NonFinite : public base::Error {
+  public:
+    NonFinite(std::string learner, std::string scalar, double value);
+    const std::string& learner() const { return learner_; }
+    const std::string& scalar() const { return scalar_; }
+
+  private:
+    std::string learner_, scalar_;
+};
+
+/// What an update did.
+struct Update {
+    bool stepped = false;      ///< False while gradients accumulate.
+    double gradient_norm = 0;  ///< Before clipping; 0 while gradients accumulate.
+    double rate = 0;           ///< Learning rate of this update.
+};
+
+class Learner {
+  public:
+    /// Parameters keep their handles; each is made to require a gradient.
+    Learner(std::string name, std::vector<tensor::NamedParameter> parameters,
+            const LearnerOptions& options);
+
+    /// Gradients of `loss` (a scalar tensor), then a step of the optimizer; with accumulation the
+    /// step happens every `accumulate` calls, on the mean of their gradients. Throws `NonFinite`
+    /// before any parameter has changed.
+    Update update(const at::Tensor& loss, const StepContext& context);
+
+    /// Guard for the forward pass, by the learner's precision.
+    tensor::Precision precision() const { return options_.precision; }
+    const std::string& name() const { return name_; }
+    const std::vector<tensor::NamedParameter>& parameters() const { return parameters_; }
+    const Average& average() const { return average_; }
+
+    /// Exchanges parameters and their average (see `AveragedWeights`).
+    void swap_average() { average_.swap(); }
+    /// Parameters, gradients that wait, optimizer, schedule, averages.
+    void state(Archive& archive);
+
+  private:
+    void exchange_gradients(const StepContext& context);
+    void clear_gradients();
+    std::string name_;
+    std::vector<tensor::NamedParameter> parameters_;
+    LearnerOptions options_;
+    Optimizer optimizer_;
+    Schedule schedule_;
+    Average average_;
+    std::int64_t accumulated_ = 0;
+};
+
+/// While it lives, the learner's parameters hold their average (if there is one yet).
+class AveragedWeights {
+  public:
+    explicit AveragedWeights(Learner& learner) : learner_(learner) { learner_.swap_average(); }
+    ~AveragedWeights() { learner_.swap_average(); }
+    AveragedWeights(const AveragedWeights&) = delete;
+    AveragedWeights& operator=(const AveragedWeights&) = delete;
+
+  private:
+    Learner& learner_;
+};
+
+}  // namespace hodo::train

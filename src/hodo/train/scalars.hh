@@ -1,0 +1,48 @@
+#pragma once
+/// Named numbers that a step reports, in the order they were named.
+
+#include "hodo/train/archive.hh"
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace hodo::train {
+
+class Scalars {
+  public:
+    using Entry = std::pair<std::string, double>;
+    Scalars() = default;
+    Scalars(std::initializer_list<Entry> entries) : entries_(entries) {}
+
+    /// Sets or adds a value.
+    void set(std::string_view name, double value);
+    std::optional<double> find(std::string_view name) const;
+    const std::vector<Entry>& entries() const { return entries_; }
+    bool empty() const { return entries_.empty(); }
+    /// Name of the first value that is NaN or infinite, or nothing.
+    std::optional<std::string> first_non_finite() const;
+    void state(Archive& archive);
+
+  private:
+    std::vector<Entry> entries_;
+};
+
+/// Weighted means of scalars over several steps.
+class ScalarMeans {
+  public:
+    void add(const Scalars& scalars, double weight);
+    Scalars means() const;
+    bool empty() const { return sums_.empty(); }
+    void clear();
+    void state(Archive& archive);
+
+  private:
+    Scalars sums_, weights_;
+};
+
+}  // namespace hodo::train
