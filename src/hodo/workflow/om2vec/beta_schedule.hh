@@ -17,11 +17,13 @@
 namespace hodo::om2vec {
 
 enum class BetaRule { clamped, om2vec };
-constexpr auto names(BetaRule) { return std::array<std::string_view, 2>{"clamped", "om2vec"}; }
+constexpr auto names(BetaRule) {
+    return std::array<std::string_view, 2>{"clamped", "om2vec"};
+}
 
 struct BetaSchedule {
     BetaRule rule = BetaRule::clamped;
-    double factor = 1e-5;        ///< beta at the peak.
+    double factor = 1e-5;          ///< beta at the peak.
     std::int64_t peak_epoch = 20;  ///< Epochs until the peak.
 
     void describe(base::Fields& f);

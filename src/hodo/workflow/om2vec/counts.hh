@@ -14,7 +14,7 @@ namespace hodo::om2vec {
 struct CountView {
     std::span<const std::int64_t> offsets;  ///< [modules + 1]; need not begin at 0.
     std::span<const std::int32_t> bins;
-    std::span<const float> counts;  ///< Photons, or summed weights; >= 0.
+    std::span<const float> counts;              ///< Photons, or summed weights; >= 0.
     std::span<const optical::Point> positions;  ///< [modules] in m, or empty.
 
     std::int64_t size() const {

@@ -22,10 +22,10 @@
 namespace hodo::om2vec {
 
 struct ModelOptions {
-    std::int64_t bins = 6400;   ///< F: time bins of a histogram; `in_features` of the original.
-    std::int64_t latent = 64;   ///< L: numbers in a latent vector.
-    std::int64_t embed = 32;    ///< d: channels of a token.
-    std::int64_t heads = 4;     ///< Attention heads; must divide `embed`.
+    std::int64_t bins = 6400;  ///< F: time bins of a histogram; `in_features` of the original.
+    std::int64_t latent = 64;  ///< L: numbers in a latent vector.
+    std::int64_t embed = 32;   ///< d: channels of a token.
+    std::int64_t heads = 4;    ///< Attention heads; must divide `embed`.
     std::int64_t feedforward = 2048;
     std::vector<std::int64_t> tokens{1024, 512, 256};
     double dropout = 0.1;

@@ -1,0 +1,53 @@
+#pragma once
+/// Multi-head attention with packed projections.
+///
+/// q, k, v are rows [0, d), [d, 2d), [2d, 3d) of the packed projection; head h uses channels
+/// [h D, (h + 1) D) with D = d / heads:
+///
+///     head_h = Drop(softmax(q_h k_h^T / sqrt(D))) v_h;   out = W_o concat(head_h) + b_o
+///
+/// Reference: Vaswani et al., arXiv:1706.03762.
+
+#include "hodo/nn/linear.hh"
+
+namespace hodo::nn {
+
+/// softmax(q k^T / sqrt(D)) v for q [batch, heads, queries, D] and k, v [batch or 1, heads, keys,
+/// D], with dropout of the weights in training. Result [batch, heads, queries, D].
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, Pass& pass);
+
+/// The same by plain tensor operations, whatever the pass's engine: the reference.
+at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, Pass& pass);
+
+/// Keys and values of a memory that is the same for all batch entries, [1, heads, tokens, D].
+struct Memory {
+    at::Tensor keys, values;
+};
+
+struct Attention {
+    at::Tensor in_proj_weight;  ///< [3 d, d]
+    at::Tensor in_proj_bias;    ///< [3 d]
+    Linear out_proj;
+    std::int64_t heads = 1;
+
+    static Attention make(std::int64_t channels, std::int64_t heads,
+                          const at::TensorOptions& options);
+    void visit(tensor::ParameterVisitor& v);
+    /// in_proj_weight Xavier uniform, biases zero, out_proj.weight as Linear.
+    void initialise(const base::Random& random);
+
+    /// Self-attention of x [batch, tokens, d].
+    at::Tensor operator()(const at::Tensor& x, Pass& pass) const;
+    /// Projects a memory [tokens, d].
+    Memory remember(const at::Tensor& memory, const Pass& pass) const;
+    /// Attention of x [batch, tokens, d] to a memory.
+    at::Tensor operator()(const at::Tensor& x, const Memory& memory, Pass& pass) const;
+
+  private:
+    at::Tensor project(const at::Tensor& x, std::int64_t first, std::int64_t count,
+                       const Pass& pass) const;
+    at::Tensor split(const at::Tensor& x) const;
+    at::Tensor merge(const at::Tensor& x, const Pass& pass) const;
+};
+
+}  // namespace hodo::nn

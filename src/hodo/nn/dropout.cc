@@ -1,0 +1,61 @@
+#include "hodo/nn/dropout.hh"
+
+#include <array>
+#include <cmath>
+
+#include "hodo/base/error.hh"
+#include "hodo/base/random.hh"
+#include "hodo/base/threads.hh"
+
+namespace hodo::nn {
+
+std::uint32_t DropoutMask::threshold() const {
+    return static_cast<std::uint32_t>(std::lround(65536.0 * probability));
+}
+
+DropoutMask next_mask(Pass& pass, std::int64_t rows_per_entry) {
+    return {pass.key, pass.step, pass.next_place(), pass.first_entry * rows_per_entry,
+            pass.dropout};
+}
+
+void fill_mask(const DropoutMask& mask, std::int64_t rows, std::int64_t columns,
+               std::span<float> values) {
+    HODO_DOOR(static_cast<std::int64_t>(values.size()) == rows * columns);
+    HODO_DOOR(mask.first_row + rows <= (std::int64_t{1} << 32));
+    const std::array<std::uint32_t, 2> key{static_cast<std::uint32_t>(mask.key),
+                                           static_cast<std::uint32_t>(mask.key >> 32)};
+    const std::uint32_t threshold = mask.threshold();
+    const float scale = mask.scale();
+    base::parallel_for(rows, 16, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+            float* out = values.data() + row * columns;
+            for (std::int64_t first = 0; first < columns; first += 8) {
+                const auto block = base::philox4x32(
+                    {static_cast<std::uint32_t>(first / 8),
+                     static_cast<std::uint32_t>(mask.first_row + row), mask.place, mask.step},
+                    key);
+                const auto count = std::min<std::int64_t>(8, columns - first);
+                for (std::int64_t i = 0; i < count; ++i) {
+                    const auto pair = block[static_cast<std::size_t>(i / 2)];
+                    const std::uint32_t word = i % 2 == 0 ? pair & 0xffffU : pair >> 16;
+                    out[first + i] = word < threshold ? 0.0F : scale;
+                }
+            }
+        }
+    });
+}
+
+at::Tensor dropout(const at::Tensor& x, Pass& pass) {
+    if (!pass.drops()) return x;
+    HODO_DOOR(x.dim() >= 2);
+    const auto entries = x.size(0);
+    const auto columns = x.size(-1);
+    const auto rows_per_entry = entries == 0 ? 0 : x.numel() / columns / entries;
+    const auto mask = next_mask(pass, rows_per_entry);
+    at::Tensor values = at::empty(x.sizes(), at::TensorOptions().dtype(at::kFloat));
+    fill_mask(mask, entries * rows_per_entry, columns,
+              {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+    return x * values.to(x.options());
+}
+
+}  // namespace hodo::nn

@@ -1,0 +1,83 @@
+#include "hodo/nn/transformer.hh"
+
+#include "hodo/nn/dropout.hh"
+
+namespace hodo::nn {
+
+at::Tensor feed_forward_plain(const at::Tensor& x, const Linear& first, const Linear& second,
+                              Pass& pass) {
+    return second(dropout(at::relu(first(x, pass)), pass), pass);
+}
+
+at::Tensor feed_forward(const at::Tensor& x, const Linear& first, const Linear& second,
+                        Pass& pass) {
+    return feed_forward_plain(x, first, second, pass);
+}
+
+EncoderLayer EncoderLayer::make(const LayerSize& size, const at::TensorOptions& options) {
+    return {Attention::make(size.channels, size.heads, options),
+            Linear::make(size.channels, size.feedforward, options),
+            Linear::make(size.feedforward, size.channels, options),
+            LayerNorm::make(size.channels, options), LayerNorm::make(size.channels, options)};
+}
+
+void EncoderLayer::visit(tensor::ParameterVisitor& v) {
+    v.group("self_attn", self_attn);
+    v.group("linear1", linear1);
+    v.group("linear2", linear2);
+    v.group("norm1", norm1);
+    v.group("norm2", norm2);
+}
+
+void EncoderLayer::initialise(const base::Random& random) {
+    self_attn.initialise(random.child("self_attn"));
+    linear1.initialise(random.child("linear1"));
+    linear2.initialise(random.child("linear2"));
+    norm1.initialise();
+    norm2.initialise();
+}
+
+at::Tensor EncoderLayer::operator()(const at::Tensor& x, Pass& pass) const {
+    const auto y = norm1(x + dropout(self_attn(x, pass), pass));
+    return norm2(y + dropout(feed_forward(y, linear1, linear2, pass), pass));
+}
+
+DecoderLayer DecoderLayer::make(const LayerSize& size, const at::TensorOptions& options) {
+    return {Attention::make(size.channels, size.heads, options),
+            Attention::make(size.channels, size.heads, options),
+            Linear::make(size.channels, size.feedforward, options),
+            Linear::make(size.feedforward, size.channels, options),
+            LayerNorm::make(size.channels, options),
+            LayerNorm::make(size.channels, options),
+            LayerNorm::make(size.channels, options)};
+}
+
+void DecoderLayer::visit(tensor::ParameterVisitor& v) {
+    v.group("self_attn", self_attn);
+    v.group("multihead_attn", multihead_attn);
+    v.group("linear1", linear1);
+    v.group("linear2", linear2);
+    v.group("norm1", norm1);
+    v.group("norm2", norm2);
+    v.group("norm3", norm3);
+}
+
+void DecoderLayer::initialise(const base::Random& random) {
+    self_attn.initialise(random.child("self_attn"));
+    multihead_attn.initialise(random.child("multihead_attn"));
+    linear1.initialise(random.child("linear1"));
+    linear2.initialise(random.child("linear2"));
+    norm1.initialise();
+    norm2.initialise();
+    norm3.initialise();
+}
+
+at::Tensor DecoderLayer::operator()(const at::Tensor& x, const at::Tensor& memory,
+                                    Pass& pass) const {
+    const auto y1 = norm1(x + dropout(self_attn(x, pass), pass));
+    const auto remembered = multihead_attn.remember(memory, pass);
+    const auto y2 = norm2(y1 + dropout(multihead_attn(y1, remembered, pass), pass));
+    return norm3(y2 + dropout(feed_forward(y2, linear1, linear2, pass), pass));
+}
+
+}  // namespace hodo::nn

@@ -1,0 +1,80 @@
+#include "hodo/workflow/om2vec/learn/batch.hh"
+
+#include <cmath>
+
+#include "hodo/base/error.hh"
+
+namespace hodo::om2vec {
+
+namespace {
+
+at::Tensor make_column(std::int64_t length, at::ScalarType type) {
+    return at::empty({length}, at::TensorOptions().dtype(type));
+}
+
+at::Tensor position_matrix(std::span<const optical::Point> positions) {
+    auto matrix = at::empty({static_cast<std::int64_t>(positions.size()), 3},
+                            at::TensorOptions().dtype(at::kDouble));
+    double* value = matrix.data_ptr<double>();
+    for (const auto& point : positions) value = std::copy(point.begin(), point.end(), value);
+    return matrix;
+}
+
+}  // namespace
+
+Batch make_batch(const CountView& counts, std::int64_t bins, at::Device device) {
+    HODO_DOOR(counts.positions.empty() ||
+              static_cast<std::int64_t>(counts.positions.size()) == counts.size());
+    const auto begin = counts.offsets.empty() ? 0 : counts.offsets.front();
+    const auto entries = counts.offsets.empty() ? 0 : counts.offsets.back() - begin;
+    HODO_DOOR(begin + entries <= std::ssize(counts.bins));
+    HODO_DOOR(counts.bins.size() == counts.counts.size());
+    auto row = make_column(entries, at::kLong), bin = make_column(entries, at::kLong);
+    auto count = make_column(entries, at::kDouble);
+    auto total = make_column(counts.size(), at::kDouble);
+    auto log_factorials = make_column(counts.size(), at::kDouble);
+    std::int64_t entry = 0;
+    for (std::int64_t module = 0; module < counts.size(); ++module) {
+        const auto m = static_cast<std::size_t>(module);
+        double sum = 0.0, factorials = 0.0;
+        for (auto i = counts.offsets[m]; i < counts.offsets[m + 1]; ++i, ++entry) {
+            const auto place = counts.bins[static_cast<std::size_t>(i)];
+            const double photons = counts.counts[static_cast<std::size_t>(i)];
+            HODO_CHECK(place >= 0 && place < bins,
+                       "module {}: bin {} lies outside 0..{} (the network reads {} bins); bin the "
+                       "photons with the network's own geometry",
+                       module, place, bins - 1, bins);
+            HODO_CHECK(std::isfinite(photons) && photons >= 0.0,
+                       "module {}: bin {} holds {} photons (a count must be finite and >= 0); "
+                       "check the photon weights of the input",
+                       module, place, photons);
+            row.data_ptr<std::int64_t>()[entry] = module;
+            bin.data_ptr<std::int64_t>()[entry] = place;
+            count.data_ptr<double>()[entry] = photons;
+            sum += photons;
+            factorials += std::lgamma(photons + 1.0);
+        }
+        total.data_ptr<double>()[module] = sum;
+        log_factorials.data_ptr<double>()[module] = factorials;
+    }
+    Batch batch{counts.size(),
+                bins,
+                row.to(device),
+                bin.to(device),
+                count.to(device),
+                total.to(device),
+                log_factorials.to(device),
+                {}};
+    if (!counts.positions.empty()) batch.position = position_matrix(counts.positions).to(device);
+    return batch;
+}
+
+at::Tensor dense_input(const Batch& batch, at::ScalarType type) {
+    const auto flat = batch.row * batch.bins + batch.bin;
+    auto x = at::zeros({batch.modules * batch.bins}, batch.count.options());
+    return x.index_add(0, flat, at::log1p(batch.count))
+        .reshape({batch.modules, batch.bins})
+        .to(type);
+}
+
+}  // namespace hodo::om2vec
