@@ -1,5 +1,7 @@
 #include "hodo/io/zip.hh"
 
+#include <gmock/gmock.h>
+
 #include "hodo/base/error.hh"
 #include "hodo/base/random.hh"
 #include "support/reference.hh"
