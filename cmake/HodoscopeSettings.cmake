@@ -31,6 +31,11 @@ if(HODO_SANITIZE)
   add_link_options(-fsanitize=${HODO_SANITIZE})
 endif()
 
+if(HODO_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
 set(HODO_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Werror)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   list(APPEND HODO_WARNINGS -Wno-implicit-int-float-conversion -Wno-sign-conversion)

@@ -1,10 +1,10 @@
 #include "support/reference.hh"
 
-#include <algorithm>
-#include <cstdlib>
 #include <fnmatch.h>
 #include <unistd.h>
 #include <zlib.h>
+#include <algorithm>
+#include <cstdlib>
 
 namespace hodo::test {
 
@@ -20,7 +20,8 @@ base::Path reference_folder() {
 std::vector<base::Path> reference_files(const std::string& folder, const std::string& pattern) {
     std::vector<base::Path> files;
     std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator(reference_folder() / folder, none)) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(reference_folder() / folder, none)) {
         const auto file_name = entry.path().filename().string();
         if (fnmatch(pattern.c_str(), file_name.c_str(), 0) == 0) files.push_back(entry.path());
     }
@@ -33,7 +34,8 @@ std::string gunzip(const base::Path& file) {
     gzFile stream = gzopen(file.c_str(), "rb");
     if (stream == nullptr) base::fail("{}: cannot be opened", file);
     std::vector<char> buffer(1 << 20);
-    for (int count = 0; (count = gzread(stream, buffer.data(), static_cast<unsigned>(buffer.size()))) > 0;) {
+    for (int count = 0;
+         (count = gzread(stream, buffer.data(), static_cast<unsigned>(buffer.size()))) > 0;) {
         content.append(buffer.data(), static_cast<std::size_t>(count));
     }
     gzclose(stream);

@@ -42,12 +42,12 @@ std::string error_of(Action&& action);
 }  // namespace hodo::test
 
 /// Skips the test, visibly, when no file matches: `HODO_REQUIRE_REFERENCE(files, "om2vec/*.pt");`
-#define HODO_REQUIRE_REFERENCE(files, what)                                            \
-    do {                                                                               \
-        if ((files).empty()) {                                                         \
+#define HODO_REQUIRE_REFERENCE(files, what)                                             \
+    do {                                                                                \
+        if ((files).empty()) {                                                          \
             GTEST_SKIP() << "no " << (what) << " in " << hodo::test::reference_folder() \
-                         << "; set HODO_REFERENCE";                                    \
-        }                                                                              \
+                         << "; set HODO_REFERENCE";                                     \
+        }                                                                               \
     } while (false)
 
 #include "hodo/base/error.hh"
