@@ -3,8 +3,15 @@
 ///
 /// DuckDB (library `libduckdb.so`, 65 MB) is opened the first time a Parquet function is called,
 /// so programs that never touch Parquet do not pay for it; if it is missing the error names the
-/// build option and exit code 3. Extensions are never fetched. Memory is bounded by a chunk
-/// (2048 rows with their lists) of the selected columns.
+/// build option and exit code 3. Extensions are never fetched. Memory for reading is bounded by a
+/// row group of at most 2048 rows with their lists of the selected columns. Files written here have
+/// row groups of at most about 32 MB, so they are read and written in little memory however long
+/// their lists are; foreign files may not be so kind.
+///
+/// Columns: structs are opened into dotted names ("photons.t"), lists are counted (a struct below a
+/// list gives list columns), 8 and 16 bit and unsigned integers are widened to i64, decimals are
+/// f64, dates and other types are text. Maps, unions and lists of more than two levels are left
+/// out.
 ///
 /// NULL handling on reading: a null struct or list is an empty list; a null floating-point value
 /// is NaN; a null text is empty; a null integer or boolean is an error that names file, column
@@ -21,9 +28,11 @@ namespace hodo::io {
 TableSchema parquet_schema(const base::Path& file);
 
 struct ParquetQuery {
-    std::vector<std::string> columns;  ///< Dotted paths; selected fields only are decoded.
-    std::string where;                 ///< SQL condition over columns, or empty.
-    std::string order_by;              ///< Column, or empty for file order.
+    /// Dotted paths; selected fields only are decoded. Empty: all columns. "file_row_number" is
+    /// the number of each row in its file.
+    std::vector<std::string> columns;
+    std::string where;     ///< SQL condition over columns, or empty.
+    std::string order_by;  ///< Column, or empty for file order.
     int threads = 1;
 };
 
@@ -36,7 +45,9 @@ struct ParquetWriteOptions {
 };
 
 /// Writes one Parquet file. Columns with a common dotted prefix become fields of one struct.
-/// The file appears under its name only when `finish` returns (temporary name and rename).
+/// The file appears under its name only when `finish` returns (temporary name and rename). Rows are
+/// compressed and written by a thread of the writer while more are appended; a failure there comes
+/// out of the next call.
 class ParquetWriter {
   public:
     ParquetWriter(const base::Path& file, std::vector<ColumnSpec> columns,
@@ -48,7 +59,7 @@ class ParquetWriter {
     /// Appends rows; the chunk's columns must be those of the constructor, in any order.
     void append(const Chunk& chunk);
     std::int64_t rows() const;
-    /// Approximate bytes held in memory; shards are cut by it.
+    /// Bytes of all values appended, uncompressed; shards are cut by it.
     std::int64_t bytes() const;
     void finish();
 
@@ -82,9 +93,11 @@ struct RowReference {
 
 /// Copies rows of `inputs` with all their columns unchanged (nested types, order of columns) into
 /// `output` in the order of `rows`, and adds `added` (whose rows correspond to `rows`) behind
-/// them. Key-value metadata of the first input is kept; `options.metadata` is added to it.
-/// An added column replaces an input column of the same name. `rows` must be ascending by
-/// (file, row). Inputs may differ in columns: absent ones become NULL.
+/// them. Key-value metadata of the first input is kept (except "ARROW:schema", which describes the
+/// old columns); `options.metadata` is added to it. An added column replaces an input column of the
+/// same name; an added field of a struct of the input joins it. `rows` must be ascending by
+/// (file, row). Inputs may differ in columns: absent ones become NULL. Memory is bounded by a row
+/// group of the inputs.
 void copy_parquet_rows(const std::vector<base::Path>& inputs, std::span<const RowReference> rows,
                        const std::vector<Column>& added, const base::Path& output,
                        ParquetWriteOptions options = {});
