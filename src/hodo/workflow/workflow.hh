@@ -22,8 +22,8 @@ enum class Existing { refuse, overwrite, resume };
 /// One call of a verb: everything it knows of the outside.
 struct Job {
     std::string workflow, verb;
-    base::Config config;       ///< The verb's section, command-line options merged in.
-    base::Path out;            ///< `--out`: the run directory, or empty.
+    base::Config config;  ///< The verb's section, command-line options merged in.
+    base::Path out;       ///< `--out`: the run directory, or empty.
     std::string device = "cpu";
     int threads = 1;
     std::uint64_t seed = 1;

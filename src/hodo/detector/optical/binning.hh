@@ -60,11 +60,12 @@ struct Binning {
 
 /// Sparse histograms of the modules hit in a block of events.
 struct ModuleCounts {
-    std::vector<std::int64_t> event;       ///< Per module: index of its event in the block.
+    std::vector<std::int64_t> event;  ///< Per module: index of its event in the block.
     std::vector<ModuleId> id;
-    std::vector<Point> position;           ///< [m]
-    std::vector<double> time_offset;       ///< Time zero of the module minus the event's first photon [ns].
-    std::vector<double> hits;              ///< Sum of weights, photons dropped included.
+    std::vector<Point> position;  ///< [m]
+    std::vector<double>
+        time_offset;           ///< Time zero of the module minus the event's first photon [ns].
+    std::vector<double> hits;  ///< Sum of weights, photons dropped included.
     std::vector<std::int64_t> offsets{0};  ///< [modules + 1] into bin and count.
     std::vector<std::int32_t> bin;         ///< Ascending within a module.
     std::vector<float> count;              ///< Photons, or summed weights.
