@@ -7,13 +7,18 @@
 ///   floor           bin(r) = min(floor(r F / T), F-1)
 ///   om2vec-literal  the four steps of the original for any F and T, photon losses included
 ///
+/// Photons before time zero (possible with `quantile`, `vertex`, `trigger`) fall in bin 0, or are
+/// dropped with `Overflow::drop`. Every rule conserves photons except `drop` and `om2vec-literal`.
+///
 /// Reference: arXiv:2410.13148 and its published code.
-
-#include "hodo/base/fields.hh"
-#include "hodo/detector/optical/events.hh"
 
 #include <array>
 #include <string>
+#include <string_view>
+
+#include "hodo/base/fields.hh"
+#include "hodo/detector/optical/events.hh"
+#include "hodo/detector/optical/grouping.hh"
 
 namespace hodo::optical {
 
@@ -27,11 +32,11 @@ enum class Overflow { last, drop, extra };
 constexpr auto names(Overflow) {
     return std::array<std::string_view, 3>{"last", "drop", "extra"};
 }
-enum class ModuleOrder { first_appearance, ascending };
 
 /// Where time zero of an event lies.
 ///   first           earliest photon of the event
-///   quantile:q      q-quantile of the event's photon times, 0 <= q <= 1
+///   quantile:q      q-quantile of the event's photon times, 0 <= q <= 1, between two photons
+///                   linear in q; weights do not count
 ///   vertex          0 of the simulation clock (the interaction)
 ///   trigger:column  the event's value of that input column
 ///   per-module      earliest photon of each module (its offset is stored beside)
@@ -41,8 +46,10 @@ struct TimeZero {
     double quantile = 0.0;
     std::string column;
 
+    /// Reads the text form above; an error that names what was found and what is possible.
     static TimeZero parse(std::string_view text);
     std::string text() const;
+    bool operator==(const TimeZero&) const = default;
 };
 
 struct Binning {
@@ -53,6 +60,8 @@ struct Binning {
     std::string time_zero = "first";
 
     void describe(base::Fields& f);
+    /// Fails with a sentence when the values do not fit together (`describe` checks the same).
+    void check() const;
     /// Number of bins of a histogram (one more with Overflow::extra).
     std::int64_t width() const { return bins + (overflow == Overflow::extra ? 1 : 0); }
     bool operator==(const Binning&) const = default;
@@ -71,10 +80,18 @@ struct ModuleCounts {
     std::vector<float> count;              ///< Photons, or summed weights.
 
     std::int64_t size() const { return static_cast<std::int64_t>(id.size()); }
+    /// Bins and counts of one module.
+    std::span<const std::int32_t> bins_of(std::int64_t module) const;
+    std::span<const float> counts_of(std::int64_t module) const;
 };
 
+/// Time zero of event `event` [ns]; for `per_module` the event's first photon. 0 for an event
+/// without photons, except with `trigger`. Fails when the trigger time is absent or not a number.
+double time_zero_of(const Events& events, std::int64_t event, const TimeZero& rule);
+
 /// Histograms every module hit in `events`. Modules come event by event in the order asked for.
-/// Modules are told apart by (string, sensor) and position. Linear in photons.
+/// Modules are told apart by (string, sensor) and position. Linear in photons; one thread.
+/// A module all of whose photons are dropped is listed with an empty histogram.
 ModuleCounts bin_photons(const Events& events, const Binning& binning, ModuleOrder order);
 
 }  // namespace hodo::optical

@@ -46,14 +46,25 @@ struct Truth {
 /// Unit vector of travel of (zenith, azimuth).
 Point travel_direction(double zenith, double azimuth);
 
+struct Angles {
+    double zenith = 0;   ///< [rad], 0 to pi
+    double azimuth = 0;  ///< [rad], 0 to 2 pi
+};
+/// The inverse of `travel_direction`, for a vector of any length > 0.
+Angles travel_angles(const Point& direction);
+/// Angle between two directions [rad], 0 to pi.
+double opening_angle(const Point& a, const Point& b);
+
 enum class TruthDirection { final, initial };
 constexpr auto names(TruthDirection) {
     return std::array<std::string_view, 2>{"final", "initial"};
 }
 /// The neutrino's direction of travel: the energy-weighted sum over the final state, or the stored
 /// initial direction (which older Prometheus files record with its azimuth off by pi). `final`
-/// falls back to `initial` when the file has no final state.
+/// falls back to `initial` when the file has no final state. NaN when neither is known.
 Point neutrino_direction(const Truth& truth, TruthDirection choice);
+/// Angle between the final-state and the initial-state direction [rad], when both are known.
+std::optional<double> direction_disagreement(const Truth& truth);
 
 /// A block of consecutive events.
 struct Events {
@@ -74,7 +85,7 @@ struct Events {
         const auto i = static_cast<std::size_t>(photon);
         return {string[i], sensor[i]};
     }
-    /// Appends event `event` of `other`.
+    /// Appends event `event` of `other`. Optional columns must be present in both or in neither.
     void append(const Events& other, std::int64_t event);
 };
 
