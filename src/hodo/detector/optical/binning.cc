@@ -170,7 +170,8 @@ void bin_module(const Events& events, std::span<const std::int64_t> photons,
     double zero = times.zero;
     if (times.per_module) {
         zero = events.time[static_cast<std::size_t>(photons.front())];
-        for (const auto p : photons) zero = std::min(zero, events.time[static_cast<std::size_t>(p)]);
+        for (const auto p : photons)
+            zero = std::min(zero, events.time[static_cast<std::size_t>(p)]);
     }
     histogram.clear();
     double hits = static_cast<double>(photons.size());
@@ -274,9 +275,12 @@ std::span<const float> ModuleCounts::counts_of(std::int64_t module) const {
 ModuleCounts bin_photons(const Events& events, const Binning& binning, ModuleOrder order) {
     binning.check();
     switch (binning.rule) {
-        case BinningRule::om2vec: return bin_with<CeilingRule>(events, binning, order);
-        case BinningRule::om2vec_literal: return bin_with<LiteralRule>(events, binning, order);
-        case BinningRule::floor: break;
+        case BinningRule::om2vec:
+            return bin_with<CeilingRule>(events, binning, order);
+        case BinningRule::om2vec_literal:
+            return bin_with<LiteralRule>(events, binning, order);
+        case BinningRule::floor:
+            break;
     }
     return bin_with<FloorRule>(events, binning, order);
 }

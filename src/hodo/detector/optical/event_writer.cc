@@ -198,8 +198,12 @@ class EventWriter::Body {
 EventWriter::EventWriter(base::Path directory, std::string stem, WriteOptions options)
     : body_(std::make_unique<Body>(std::move(directory), std::move(stem), std::move(options))) {}
 EventWriter::~EventWriter() = default;
-void EventWriter::append(const Events& events) { body_->append(events); }
-std::vector<base::Path> EventWriter::finish() { return body_->finish(); }
+void EventWriter::append(const Events& events) {
+    body_->append(events);
+}
+std::vector<base::Path> EventWriter::finish() {
+    return body_->finish();
+}
 
 void write_events(const base::Path& file, const Events& events, WriteOptions options) {
     const Shape shape = events.size() > 0 ? shape_of(events) : Shape{};

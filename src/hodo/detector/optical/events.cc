@@ -10,7 +10,9 @@ namespace hodo::optical {
 
 namespace {
 
-double length_of(const Point& v) { return std::sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]); }
+double length_of(const Point& v) {
+    return std::sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
+}
 
 Point not_a_direction() {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();

@@ -87,9 +87,8 @@ std::vector<base::Path> select_files(const base::Path& directory, std::int64_t f
         const auto number = last_number(file.stem().string());
         return number && *number >= first && *number <= last;
     });
-    HODO_CHECK(!files.empty(),
-               "{}: no *.parquet file has a last number from {} to {} in its name", directory,
-               first, last);
+    HODO_CHECK(!files.empty(), "{}: no *.parquet file has a last number from {} to {} in its name",
+               directory, first, last);
     std::stable_sort(files.begin(), files.end(), [](const base::Path& a, const base::Path& b) {
         return *last_number(a.stem().string()) < *last_number(b.stem().string());
     });

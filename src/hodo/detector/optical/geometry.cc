@@ -125,9 +125,9 @@ std::vector<std::array<double, 2>> lattice(int count, double spacing) {
             const double y = 0.5 * std::numbers::sqrt3 * b * spacing;
             double angle = std::atan2(y, x);
             if (angle < 0) angle += 2 * std::numbers::pi;
-            candidates.push_back({static_cast<long>(a) * a + static_cast<long>(a) * b +
-                                      static_cast<long>(b) * b,
-                                  angle, x, y});
+            candidates.push_back(
+                {static_cast<long>(a) * a + static_cast<long>(a) * b + static_cast<long>(b) * b,
+                 angle, x, y});
         }
     }
     std::sort(candidates.begin(), candidates.end(), [](const Candidate& p, const Candidate& q) {
@@ -146,7 +146,9 @@ Geometry parse_geo(std::string_view text, std::string_view origin) {
     return GeoParser(origin).parse(text);
 }
 
-Geometry read_geo(const base::Path& file) { return parse_geo(io::read_text(file), file.string()); }
+Geometry read_geo(const base::Path& file) {
+    return parse_geo(io::read_text(file), file.string());
+}
 
 std::string format_geo(const Geometry& geometry) {
     std::string text = base::format("{}\nMedium:\t{}\n", metadata_mark, geometry.medium);

@@ -28,8 +28,8 @@ struct ModulePlace {
 };
 
 struct Geometry {
-    std::string medium = "ice";   ///< "ice" or "water" (or what the file says).
-    double module_radius = 0.0;   ///< [m]; 0 when the file does not say.
+    std::string medium = "ice";  ///< "ice" or "water" (or what the file says).
+    double module_radius = 0.0;  ///< [m]; 0 when the file does not say.
     std::vector<std::pair<std::string, std::string>> remarks;  ///< Other metadata, in order.
     std::vector<ModulePlace> modules;
 

@@ -18,7 +18,9 @@ double sum_of(std::span<const double> values) {
 }
 
 /// p ln(p / m) with 0 ln 0 = 0.
-double relative_term(double p, double m) { return p > 0 ? p * std::log(p / m) : 0.0; }
+double relative_term(double p, double m) {
+    return p > 0 ? p * std::log(p / m) : 0.0;
+}
 
 /// Cumulative sums [bins + 1], beginning with 0.
 std::vector<double> cumulative(std::span<const double> values) {

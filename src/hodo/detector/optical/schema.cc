@@ -87,8 +87,7 @@ class EventReader::Body {
         HODO_CHECK(!files_.empty(), "no event files are named");
         layout_ = event_layout(files_.front(), options_);
         if (layout_ == EventLayout::flat_sqlite) return;
-        metadata_ =
-            detail::prometheus_config(io::parquet_schema(files_.front()), files_.front());
+        metadata_ = detail::prometheus_config(io::parquet_schema(files_.front()), files_.front());
     }
 
     std::optional<Events> next() {
@@ -159,10 +158,18 @@ EventReader::~EventReader() = default;
 EventReader::EventReader(EventReader&&) noexcept = default;
 EventReader& EventReader::operator=(EventReader&&) noexcept = default;
 
-std::optional<Events> EventReader::next() { return body_->next(); }
-const std::vector<base::Path>& EventReader::files() const { return body_->files_; }
-EventLayout EventReader::layout() const { return body_->layout_; }
-const io::Json& EventReader::metadata() const { return body_->metadata_; }
+std::optional<Events> EventReader::next() {
+    return body_->next();
+}
+const std::vector<base::Path>& EventReader::files() const {
+    return body_->files_;
+}
+EventLayout EventReader::layout() const {
+    return body_->layout_;
+}
+const io::Json& EventReader::metadata() const {
+    return body_->metadata_;
+}
 
 std::optional<std::int64_t> EventReader::event_count() const {
     if (layout() == EventLayout::flat_sqlite || layout() == EventLayout::flat_parquet) {

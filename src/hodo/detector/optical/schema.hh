@@ -35,7 +35,9 @@ constexpr auto names(EventLayout) {
 }
 
 enum class TruthReading { yes, no };
-constexpr auto names(TruthReading) { return std::array<std::string_view, 2>{"yes", "no"}; }
+constexpr auto names(TruthReading) {
+    return std::array<std::string_view, 2>{"yes", "no"};
+}
 
 struct ReadOptions {
     std::string photons;  ///< Photon struct or SQLite table; empty: found by itself.

@@ -53,11 +53,16 @@ TimeZero TimeZero::parse(std::string_view text) {
 
 std::string TimeZero::text() const {
     switch (kind) {
-        case Kind::first: return "first";
-        case Kind::quantile: return base::format("quantile:{}", quantile);
-        case Kind::vertex: return "vertex";
-        case Kind::trigger: return "trigger:" + column;
-        case Kind::per_module: return "per-module";
+        case Kind::first:
+            return "first";
+        case Kind::quantile:
+            return base::format("quantile:{}", quantile);
+        case Kind::vertex:
+            return "vertex";
+        case Kind::trigger:
+            return "trigger:" + column;
+        case Kind::per_module:
+            return "per-module";
     }
     return "first";
 }

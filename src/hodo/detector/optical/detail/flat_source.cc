@@ -73,7 +73,8 @@ std::string replaced(std::string text, const std::string& from, const std::strin
     return text;
 }
 
-/// GraphNeT keeps photons in `<set>/total/total_3.parquet`, truth in `<set>/mc_truth/mc_truth_3.parquet`.
+/// GraphNeT keeps photons in `<set>/total/total_3.parquet`, truth in
+/// `<set>/mc_truth/mc_truth_3.parquet`.
 std::optional<Table> truth_beside(const base::Path& file) {
     const std::string folder = file.parent_path().filename().string();
     if (folder.empty()) return std::nullopt;
@@ -129,7 +130,8 @@ class TruthTable {
     void take(const io::Chunk& chunk, const TruthColumns& columns, const std::string& trigger) {
         const TruthRows truth = columns.read(chunk, file_);
         const auto numbers = chunk.column(event_column).to_integers();
-        const auto times = has_trigger_ ? chunk.column(trigger).to_doubles() : std::vector<double>{};
+        const auto times =
+            has_trigger_ ? chunk.column(trigger).to_doubles() : std::vector<double>{};
         for (std::size_t r = 0; r < numbers.size(); ++r) {
             EventRecord record;
             if (has_truth_) record.truth = truth.at(static_cast<std::int64_t>(r));
@@ -191,7 +193,8 @@ class FlatSource final : public EventSource {
             }
             add(*chunk);
             // The last event may go on in the next chunk.
-            if (pending_.size() > options_.max_events || pending_.photons() > options_.max_photons) {
+            if (pending_.size() > options_.max_events ||
+                pending_.photons() > options_.max_photons) {
                 if (auto events = finished(pending_.size() - 1)) return events;
             }
         }

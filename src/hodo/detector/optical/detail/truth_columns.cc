@@ -61,7 +61,9 @@ Truth TruthRows::at(std::int64_t row) const {
     return truth;
 }
 
-bool TruthColumns::ParticleNames::any() const { return !type.empty() || !energy.empty(); }
+bool TruthColumns::ParticleNames::any() const {
+    return !type.empty() || !energy.empty();
+}
 
 std::string TruthColumns::known(const io::TableSchema& schema,
                                 std::initializer_list<const char*> candidates) {
@@ -84,7 +86,9 @@ void TruthColumns::look_for_final_state(const io::TableSchema& schema) {
     listed_.z = known(schema, {"final_state_z"});
     listed_.parent = known(schema, {"final_state_parent"});
     for (const std::string particle : {"primary_lepton_1_", "primary_hadron_1_"}) {
-        const auto field = [&](const char* name) { return known(schema, {(particle + name).c_str()}); };
+        const auto field = [&](const char* name) {
+            return known(schema, {(particle + name).c_str()});
+        };
         ParticleNames names;
         names.type = field("type");
         names.energy = field("energy");
@@ -133,9 +137,8 @@ TruthRows TruthColumns::read(const io::Chunk& chunk, const base::Path& origin) c
         return column.to_doubles();
     };
     const auto particle = [](const ParticleNames& n, const auto& get) {
-        return TruthRows::ParticleColumns{get(n.type), get(n.energy), get(n.zenith),
-                                          get(n.azimuth), get(n.x), get(n.y), get(n.z),
-                                          get(n.parent)};
+        return TruthRows::ParticleColumns{get(n.type), get(n.energy), get(n.zenith), get(n.azimuth),
+                                          get(n.x),    get(n.y),      get(n.z),      get(n.parent)};
     };
     rows.interaction_ = scalars(interaction_);
     rows.bjorken_x_ = scalars(bjorken_x_);
