@@ -71,7 +71,7 @@ function(hodo_tests name folder)
     if(source MATCHES "\\.([a-z]+)\\.test\\.cc$")
       set(label ${CMAKE_MATCH_1})
     endif()
-    file(STRINGS ${source} lines REGEX "^(TEST|TEST_F|TEST_P|RC_GTEST_PROP)\\(")
+    file(STRINGS ${source} lines REGEX "^(TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P|RC_GTEST_PROP|RC_GTEST_FIXTURE_PROP)\\(")
     set(suites "")
     foreach(line ${lines})
       string(REGEX REPLACE "^[A-Z_]+\\(([A-Za-z0-9_]+).*" "\\1" suite "${line}")
@@ -80,9 +80,9 @@ function(hodo_tests name folder)
     list(REMOVE_DUPLICATES suites)
     foreach(suite ${suites})
       add_test(NAME ${name}.${suite}
-               COMMAND ${target} --gtest_filter=${suite}.*:*/${suite}.*)
+               COMMAND ${target} --gtest_filter=${suite}.*:*/${suite}.*:${suite}/*.*)
       set_tests_properties(${name}.${suite} PROPERTIES LABELS ${label} TIMEOUT 900
-          SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]"
+          SKIP_RETURN_CODE 77
           ENVIRONMENT "HODO_PROGRAM=${CMAKE_BINARY_DIR}/bin/hodo")
     endforeach()
   endforeach()
