@@ -78,7 +78,7 @@ expect words "a path of one machine"
 
 fresh
 put src/hodo/base/text.cc <<<''
-expect tests "no test base/text.test.cc"
+expect tests "src/hodo/base/text.cc: no test"
 put test/base/text.test.cc <<<''
 expect tests ""
 put tools/untested.txt <<<'src/hodo/base/gone.cc it was removed long ago'
