@@ -1,0 +1,100 @@
+#pragma once
+/// Computing kernels over raw memory, in variants for the vector level of the machine.
+///
+/// Matrices are row-major with an explicit row stride (in numbers). Weights are packed once, see
+/// packed.hh: the output side of a matrix is cut into panels of `panel_width` columns, each panel
+/// stored contiguously by rows of the input side and padded with zeros. Every element of a result
+/// is made by one fixed sequence of operations that depends on neither its row's neighbours nor the
+/// number of rows; so results do not depend on batching or threads. They may differ in the last
+/// bits between variants.
+///
+/// Kernels allocate nothing and are thread safe; the caller owns scratch memory.
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace hodo::nn {
+
+inline constexpr std::int64_t panel_width = 32;
+
+/// Row strides of activations are multiples of this; padding columns hold zeros.
+inline constexpr std::int64_t channel_multiple = 16;
+
+// Functions of this header are always inlined: sources for different vector levels share it.
+[[gnu::always_inline]] constexpr std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
+    return (value + multiple - 1) / multiple * multiple;
+}
+
+/// A matrix [rows, stride] of which some columns are used. Scratch and matrices begin at multiples
+/// of 64 bytes for full speed; nothing depends on it.
+struct MatrixView {
+    float* data = nullptr;
+    std::int64_t stride = 0;
+};
+struct ConstMatrixView {
+    const float* data;
+    std::int64_t stride;
+    [[gnu::always_inline]] ConstMatrixView(const float* first, std::int64_t row_stride)
+        : data(first), stride(row_stride) {}
+    [[gnu::always_inline]] ConstMatrixView(const MatrixView& view)
+        : data(view.data), stride(view.stride) {}
+};
+
+/// A packed linear map y = x W^T + b.
+struct PackedView {
+    const float* panels = nullptr;  ///< [out / panel_width, in, panel_width]
+    const float* bias = nullptr;    ///< [out rounded up to panel_width]
+    std::int64_t in = 0, out = 0;
+};
+
+/// Attention of all heads of one entry. Head h of q, k, v is at columns h D of each.
+struct AttentionTask {
+    ConstMatrixView q;  ///< [queries, heads D]
+    ConstMatrixView k;  ///< [keys, heads D]
+    ConstMatrixView v;  ///< [keys, heads D]
+    MatrixView out;     ///< [queries, heads D]
+    std::int64_t queries = 0, keys = 0, heads = 0, head_size = 0;
+};
+
+/// Largest head size of the attention kernels.
+inline constexpr std::int64_t largest_head = 64;
+
+/// Floats of scratch that `attend` needs: keys and values, head sizes padded to a power of two.
+[[gnu::always_inline]] constexpr std::int64_t attention_scratch(std::int64_t keys,
+                                                                std::int64_t head_size) {
+    return 2 * keys * (head_size <= 2 ? 4 : 2 * head_size);
+}
+/// Floats of scratch that `feed_forward` needs: the hidden numbers of a tile.
+inline constexpr std::int64_t feed_forward_scratch = 8 * 128;
+
+/// One variant of all kernels.
+struct Kernels {
+    std::string_view name;  ///< "reference", "portable", "avx2", "avx512"
+
+    /// y [rows, out] = x [rows, in] W^T + b. Columns of y up to the next channel multiple are
+    /// written (with zeros beyond `out`), so y.stride must be at least that.
+    void (*dense)(ConstMatrixView x, std::int64_t rows, const PackedView& map, MatrixView y);
+    /// y [out, channels] = W x + b for x [in, channels]: the map acts along the rows. `weight` is
+    /// packed with the *output* rows in groups of 8: [out / 8, in, 8]. Channels padded.
+    void (*along_rows)(const float* weight, const float* bias, std::int64_t in, std::int64_t out,
+                       ConstMatrixView x, std::int64_t channels, MatrixView y);
+    /// y [rows, second.out] = second(relu(first(x))); the hidden numbers stay in the cache.
+    void (*feed_forward)(ConstMatrixView x, std::int64_t rows, const PackedView& first,
+                         const PackedView& second, MatrixView y, float* scratch);
+    /// out = softmax(q k^T / sqrt(D)) v, head by head, in tiles.
+    void (*attend)(const AttentionTask& task, float* scratch);
+    /// x = LayerNorm(x + change) scale + shift, row by row; scale and shift padded with zeros.
+    void (*add_norm)(MatrixView x, ConstMatrixView change, std::int64_t rows, std::int64_t channels,
+                     const float* scale, const float* shift);
+    /// y += a x for vectors of `size` numbers.
+    void (*add_scaled)(float a, const float* x, float* y, std::int64_t size);
+};
+
+/// The variants this machine can run, the readable reference first, the fastest last.
+std::span<const Kernels* const> available_kernels();
+
+/// The fastest variant of this machine.
+const Kernels& kernels();
+
+}  // namespace hodo::nn

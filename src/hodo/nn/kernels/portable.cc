@@ -1,0 +1,8 @@
+#include "hodo/nn/kernels/tiles.hh"
+#include "hodo/nn/kernels/variants.hh"
+
+namespace hodo::nn {
+
+const Kernels portable_kernels = make_kernels("portable");
+
+}  // namespace hodo::nn

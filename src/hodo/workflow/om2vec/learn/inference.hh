@@ -1,0 +1,55 @@
+#pragma once
+/// The network for use, not for learning: float32 on the CPU, weights packed once, no gradients.
+///
+/// Modules are computed one by one through our own kernels (only the last map of the decoder takes
+/// a few together); memory does not grow with their number, and a module's result is the same bits
+/// whatever its batch mates and however many threads work. Threads share modules.
+///
+/// Exact rewrites of the published network: sparse input, last two maps of each half commuted,
+/// keys and values of the cross-attention made once, equal inputs computed once.
+
+#include "hodo/nn/packed.hh"
+#include "hodo/workflow/om2vec/learn/model.hh"
+
+#include <span>
+
+namespace hodo::om2vec {
+
+class Inference {
+  public:
+    /// Copies the weights of `model`; later changes of the model are not seen. `kernels` chooses
+    /// the variant of the kernels.
+    explicit Inference(const Model& model, const nn::Kernels& kernels = nn::kernels());
+
+    const ModelOptions& options() const { return options_; }
+
+    /// Writes mean and log variance, [modules, latent] each; `log_variances` may be empty.
+    void encode(const CountView& counts, std::span<float> means,
+                std::span<float> log_variances) const;
+    /// z [modules, latent] to logits [modules, bins].
+    void decode(std::span<const float> z, std::span<float> logits) const;
+
+  private:
+    struct Work;
+    void encode_module(const CountView& counts, std::int64_t module, Work& work, float* mean,
+                       float* log_variance) const;
+    void decode_module(const float* z, Work& work, float* summary) const;
+    void first_map(const CountView& counts, std::int64_t module, float* s) const;
+
+    ModelOptions options_;
+    const nn::Kernels* kernels_;
+    nn::AlignedFloats first_weight_;               ///< [bins, T_0]: one row per bin
+    nn::AlignedFloats first_bias_;                 ///< [T_0]
+    nn::AlignedFloats position_;                   ///< [3, T_0], empty without positions
+    nn::AlignedFloats lift_, decoder_lift_;        ///< [2, channels padded]: weight, bias
+    nn::AlignedFloats collect_, decoder_collect_;  ///< [channels padded]: weights of d -> 1
+    std::vector<nn::PackedEncoderLayer> encoder_;
+    std::vector<nn::PackedDecoderLayer> decoder_;
+    std::vector<nn::PackedTokenMap> encoder_maps_, decoder_maps_;  ///< All but the last of each.
+    nn::PackedLinear code_, mean_, log_variance_, logits_;
+};
+
+/// For each module the first one with exactly the same histogram (and position, if any).
+std::vector<std::int64_t> first_equal_module(const CountView& counts);
+
+}  // namespace hodo::om2vec

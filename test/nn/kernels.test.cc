@@ -1,0 +1,219 @@
+#include "hodo/nn/kernels/kernels.hh"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "hodo/base/random.hh"
+#include "hodo/nn/packed.hh"
+
+namespace hodo::nn {
+namespace {
+
+// One table of cases; every variant of every kernel is judged by the readable reference.
+// Tolerances: float32 sums of at most 2,048 products of numbers near 1.
+
+const Kernels& reference() {
+    return *available_kernels().front();
+}
+
+std::vector<float> random_numbers(std::int64_t count, std::string_view purpose,
+                                  double width = 1.0) {
+    base::Random random(7, purpose);
+    std::vector<float> values(static_cast<std::size_t>(count));
+    for (auto& value : values) value = static_cast<float>(width * random.normal());
+    return values;
+}
+
+/// A matrix [rows, columns] with zeros in its padding columns.
+struct Matrix {
+    std::int64_t rows, columns, stride;
+    std::vector<float> values;
+
+    Matrix(std::int64_t r, std::int64_t c)
+        : rows(r),
+          columns(c),
+          stride(round_up(c, channel_multiple)),
+          values(static_cast<std::size_t>(r * stride)) {}
+    Matrix(std::int64_t r, std::int64_t c, std::string_view purpose) : Matrix(r, c) {
+        const auto numbers = random_numbers(r * c, purpose);
+        for (std::int64_t i = 0; i < r * c; ++i) {
+            values[static_cast<std::size_t>(i / c * stride + i % c)] =
+                numbers[static_cast<std::size_t>(i)];
+        }
+    }
+    MatrixView view() { return {values.data(), stride}; }
+};
+
+void expect_near(const Matrix& actual, const Matrix& expected, float tolerance) {
+    float largest = 0.0F;
+    for (const float value : expected.values) largest = std::max(largest, std::abs(value));
+    for (std::size_t i = 0; i < expected.values.size(); ++i) {
+        ASSERT_NEAR(actual.values[i], expected.values[i], tolerance * (1e-3F + largest))
+            << "element " << i;
+    }
+}
+
+struct Map {
+    std::vector<float> weight, bias;
+    PackedLinear packed;
+    Map(std::int64_t in, std::int64_t out)
+        : weight(random_numbers(in * out, "weight", 1.0 / std::sqrt(static_cast<double>(in)))),
+          bias(random_numbers(out, "bias")),
+          packed(WeightSpan{weight, bias, out, in}) {}
+};
+
+struct Shape {
+    std::int64_t rows, in, out;
+};
+const Shape shapes[] = {{1, 1, 1},     {1, 32, 96},   {3, 5, 7},     {8, 32, 32},  {9, 16, 48},
+                        {17, 256, 33}, {16, 300, 64}, {40, 8, 2048}, {2, 1000, 20}};
+
+class EveryVariant : public ::testing::TestWithParam<const Kernels*> {};
+
+TEST_P(EveryVariant, dense_maps_agree_with_the_reference) {
+    for (const auto& [rows, in, out] : shapes) {
+        const Map map(in, out);
+        Matrix x(rows, in, "x"), actual(rows, out), expected(rows, out);
+        GetParam()->dense(x.view(), rows, map.packed.view(), actual.view());
+        reference().dense(x.view(), rows, map.packed.view(), expected.view());
+        expect_near(actual, expected, 2e-6F);
+    }
+}
+
+TEST_P(EveryVariant, maps_along_the_rows_agree_with_the_reference) {
+    for (const auto& [channels, in, out] : shapes) {
+        const auto weight = random_numbers(in * out, "weight"), bias = random_numbers(out, "bias");
+        const PackedTokenMap map(WeightSpan{weight, bias, out, in});
+        Matrix x(in, channels, "x"), actual(out, channels), expected(out, channels);
+        map(*GetParam(), x.view(), channels, actual.view());
+        map(reference(), x.view(), channels, expected.view());
+        expect_near(actual, expected, 2e-6F);
+    }
+}
+
+TEST_P(EveryVariant, feed_forward_parts_agree_with_the_reference) {
+    for (const auto& [rows, channels, hidden] : shapes) {
+        const Map first(channels, hidden), second(hidden, channels);
+        Matrix x(rows, channels, "x"), actual(rows, channels), expected(rows, channels);
+        AlignedFloats scratch(feed_forward_scratch);
+        GetParam()->feed_forward(x.view(), rows, first.packed.view(), second.packed.view(),
+                                 actual.view(), scratch.data());
+        reference().feed_forward(x.view(), rows, first.packed.view(), second.packed.view(),
+                                 expected.view(), scratch.data());
+        expect_near(actual, expected, 2e-6F);
+    }
+}
+
+struct AttentionShape {
+    std::int64_t queries, keys, heads, head_size;
+    float width;  // of queries and keys: large ones make one weight dominate
+};
+const AttentionShape attention_shapes[] = {
+    {1, 1, 1, 1, 1},   {5, 3, 2, 2, 1},     {16, 64, 4, 8, 1}, {33, 130, 4, 8, 3},
+    {20, 65, 1, 5, 1}, {64, 200, 2, 16, 1}, {7, 70, 1, 33, 1}, {3, 129, 2, 64, 20}};
+
+TEST_P(EveryVariant, attention_agrees_with_the_reference) {
+    for (const auto& shape : attention_shapes) {
+        const auto columns = shape.heads * shape.head_size;
+        Matrix q(shape.queries, columns, "q"), k(shape.keys, columns, "k");
+        Matrix v(shape.keys, columns, "v");
+        for (auto& value : q.values) value *= shape.width;
+        for (auto& value : k.values) value *= shape.width;
+        Matrix actual(shape.queries, columns), expected(shape.queries, columns);
+        AlignedFloats scratch(attention_scratch(shape.keys, shape.head_size));
+        AttentionTask task{q.view(),      k.view(),   v.view(),    actual.view(),
+                           shape.queries, shape.keys, shape.heads, shape.head_size};
+        GetParam()->attend(task, scratch.data());
+        task.out = expected.view();
+        reference().attend(task, nullptr);
+        // Scores of size s carry an error of 1e-7 s into the exponent.
+        expect_near(actual, expected, 2e-6F * shape.width * shape.width);
+    }
+}
+
+TEST_P(EveryVariant, attention_ignores_a_shift_of_all_scores) {
+    // A constant in one more channel of the keys shifts all scores of a query alike.
+    Matrix q(20, 8, "q"), k(90, 8, "k"), v(90, 8, "v"), first(20, 8), second(20, 8);
+    AlignedFloats scratch(attention_scratch(90, 8));
+    for (std::int64_t j = 0; j < 90; ++j) k.values[static_cast<std::size_t>(j * k.stride + 7)] = 0;
+    AttentionTask task{q.view(), k.view(), v.view(), first.view(), 20, 90, 1, 8};
+    GetParam()->attend(task, scratch.data());
+    for (std::int64_t j = 0; j < 90; ++j) k.values[static_cast<std::size_t>(j * k.stride + 7)] = 4;
+    task.out = second.view();
+    GetParam()->attend(task, scratch.data());
+    expect_near(second, first, 5e-6F);
+}
+
+TEST_P(EveryVariant, attention_ignores_the_order_of_keys) {
+    Matrix q(20, 8, "q"), k(90, 8, "k"), v(90, 8, "v"), first(20, 8), second(20, 8);
+    AlignedFloats scratch(attention_scratch(90, 8));
+    AttentionTask task{q.view(), k.view(), v.view(), first.view(), 20, 90, 1, 8};
+    GetParam()->attend(task, scratch.data());
+    for (auto* matrix : {&k, &v}) {
+        std::vector<float> reversed;
+        for (std::int64_t j = 89; j >= 0; --j) {
+            const auto row = matrix->values.begin() + j * matrix->stride;
+            reversed.insert(reversed.end(), row, row + matrix->stride);
+        }
+        std::copy(reversed.begin(), reversed.end(), matrix->values.begin());
+    }
+    task.out = second.view();
+    GetParam()->attend(task, scratch.data());
+    expect_near(second, first, 2e-6F);
+}
+
+TEST_P(EveryVariant, normalised_rows_agree_with_the_reference) {
+    for (const std::int64_t channels : {1, 5, 16, 20, 32, 64}) {
+        const auto weight = random_numbers(channels, "weight"),
+                   bias = random_numbers(channels, "b");
+        const PackedNorm norm(weight, bias);
+        Matrix actual(6, channels, "x"), change(6, channels, "change");
+        Matrix expected = actual;
+        GetParam()->add_norm(actual.view(), change.view(), 6, channels, norm.scale.data(),
+                             norm.shift.data());
+        reference().add_norm(expected.view(), change.view(), 6, channels, norm.scale.data(),
+                             norm.shift.data());
+        expect_near(actual, expected, 2e-6F);
+    }
+}
+
+TEST_P(EveryVariant, a_row_has_the_same_bits_whatever_its_neighbours) {
+    const Map first(32, 200), second(200, 32);
+    Matrix x(19, 32, "x"), all(19, 32), alone(1, 32);
+    AlignedFloats scratch(feed_forward_scratch);
+    GetParam()->feed_forward(x.view(), 19, first.packed.view(), second.packed.view(), all.view(),
+                             scratch.data());
+    for (std::int64_t row = 0; row < 19; ++row) {
+        GetParam()->feed_forward({x.values.data() + row * x.stride, x.stride}, 1,
+                                 first.packed.view(), second.packed.view(), alone.view(),
+                                 scratch.data());
+        const auto begin = all.values.begin() + row * all.stride;
+        EXPECT_EQ(alone.values, std::vector<float>(begin, begin + all.stride)) << "row " << row;
+    }
+}
+
+TEST_P(EveryVariant, scaled_vectors_are_added) {
+    auto x = random_numbers(37, "x"), y = random_numbers(37, "y");
+    auto expected = y;
+    for (std::size_t i = 0; i < x.size(); ++i) expected[i] += 0.5F * x[i];
+    GetParam()->add_scaled(0.5F, x.data(), y.data(), 37);
+    for (std::size_t i = 0; i < x.size(); ++i) EXPECT_FLOAT_EQ(y[i], expected[i]);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, EveryVariant,
+                         ::testing::ValuesIn(available_kernels().begin(),
+                                             available_kernels().end()),
+                         [](const auto& parameter) { return std::string(parameter.param->name); });
+
+TEST(AvailableKernels, begin_with_the_reference_and_contain_the_portable_variant) {
+    EXPECT_EQ(available_kernels()[0]->name, "reference");
+    EXPECT_EQ(available_kernels()[1]->name, "portable");
+    EXPECT_EQ(&kernels(), available_kernels().back());
+}
+
+}  // namespace
+}  // namespace hodo::nn
