@@ -27,19 +27,24 @@ at::Tensor from_array(const io::Array& array);
 io::Array to_array(const at::Tensor& tensor);
 
 namespace detail {
-at::Tensor view_bytes(void* data, std::size_t count, io::DType type, const Shape& shape);
+at::Tensor view_bytes(const void* data, std::size_t count, io::DType type, const Shape& shape);
+at::Tensor copy_bytes(const void* data, std::size_t count, io::DType type, const Shape& shape);
 const void* checked_data(const at::Tensor& tensor, io::DType type);
 std::size_t element_count(const at::Tensor& tensor);
 }  // namespace detail
 
-/// A tensor over `values`, which must outlive it. `shape` must have as many elements.
+/// An at::Tensor over `values`, which must outlive it. `shape` must have as many elements.
 template <class T>
-at::Tensor view(std::span<T> values, const Shape& shape);
-/// A tensor with its own copy of `values`.
+auto view(std::span<T> values, const Shape& shape) {
+    return detail::view_bytes(values.data(), values.size(), io::dtype_of<std::remove_const_t<T>>(),
+                              shape);
+}
+/// An at::Tensor with its own copy of `values`.
 template <class T>
-at::Tensor copy(std::span<const T> values, const Shape& shape);
-template <class T>
-at::Tensor copy(const std::vector<T>& values, const Shape& shape);
+auto copy(std::span<const T> values, const Shape& shape) {
+    return detail::copy_bytes(values.data(), values.size(), io::dtype_of<std::remove_const_t<T>>(),
+                              shape);
+}
 
 /// The elements of a contiguous CPU tensor of exactly type `T`, in place; a broken contract is a
 /// `Defect` that names both types.

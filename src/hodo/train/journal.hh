@@ -2,8 +2,7 @@
 /// The run directory: what was run, how it went, and where it can go on.
 ///
 ///   config.yaml           resolved configuration
-///   run.json              version, build, libraries, seed, host, command line, input files with
-///                         sizes; one entry per session (start and every resume)
+///   run.json              version, seed, inputs, one entry per session (io/provenance.hh)
 ///   metrics.csv           step,epoch,set,<scalars>: a row per logged step and validation pass;
 ///                         set is "train" or "valid"; numbers read back bit for bit
 ///   log.jsonl             the same with wall-clock time and rate, one JSON object per line
@@ -47,6 +46,7 @@ struct RunInfo {
     std::string device = "cpu";
     int threads = 1;
     std::vector<base::Path> inputs;
+    std::string libraries;                ///< tensor::library_line()
     io::Json extra = io::Json::object();  ///< Further members of run.json.
 };
 
@@ -64,7 +64,7 @@ class Journal {
   public:
     /// Prepares the directory. An existing run is refused, removed or continued as `info` says;
     /// resuming a directory without checkpoint starts afresh. A configuration that differs from
-    /// the stored one is an error when resuming (change of `inputs` or threads is not).
+    /// the stored one gives a warning that names the first difference.
     Journal(RunInfo info, const JournalOptions& options);
     ~Journal();
     Journal(const Journal&) = delete;

@@ -80,6 +80,8 @@ class Order {
 
   private:
     struct Cache;
+    void enter_epoch(std::int64_t epoch) const;
+    std::int64_t shuffled_place(std::int64_t place) const;
     std::vector<std::int64_t> groups_;
     FeedOptions options_;
     std::uint64_t seed_;

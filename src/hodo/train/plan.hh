@@ -42,6 +42,8 @@ class Clock {
     StepContext context() const;
     std::int64_t step() const { return step_; }
     std::int64_t epoch() const { return step_ / epoch_steps_; }
+    /// Epoch of the step done last (0 before the first).
+    std::int64_t epoch_of_last_step() const { return step_ > 0 ? (step_ - 1) / epoch_steps_ : 0; }
     std::int64_t total_steps() const { return total_steps_; }
     std::int64_t examples() const { return examples_; }
     /// All steps done, or the validation metric has not improved for `patience` passes.
