@@ -40,6 +40,12 @@ std::vector<base::Path> event_files(const std::string& input) {
     const base::Path path = input;
     if (fs::is_directory(path)) {
         auto files = listed(path, is_event_file);
+        // GraphNeT keeps the photon tables of a set in a folder of their own.
+        for (const char* photons : {"total", "photons"}) {
+            if (files.empty() && fs::is_directory(path / photons)) {
+                files = listed(path / photons, is_event_file);
+            }
+        }
         HODO_CHECK(!files.empty(), "{}: the folder holds no *.parquet, *.db or *.sqlite files",
                    path);
         return files;

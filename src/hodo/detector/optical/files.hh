@@ -13,8 +13,9 @@
 namespace hodo::optical {
 
 /// The event files an input names, in natural order of their names ("2" before "10"): a file
-/// itself, the `*.parquet`, `*.db` and `*.sqlite` files of a folder, or the files that match a
-/// pattern in the last part of the path (`*`, `?`, `[...]`). Fails when there is none.
+/// itself, the `*.parquet`, `*.db` and `*.sqlite` files of a folder (or of its subfolder `total` or
+/// `photons`, as GraphNeT lays them out), or the files that match a pattern in the last part of the
+/// path (`*`, `?`, `[...]`). Fails when there is none.
 std::vector<base::Path> event_files(const std::string& input);
 /// The same for several inputs, one after the other; a file named twice is read once.
 std::vector<base::Path> event_files(std::span<const std::string> inputs);
