@@ -11,6 +11,7 @@ namespace hodo::base {
 
 namespace {
 std::atomic<int> thread_count{0};
+thread_local bool alone = false;
 }
 
 void set_threads(int count) {
@@ -23,12 +24,17 @@ int threads() {
     return count > 0 ? count : omp_get_num_procs();
 }
 
+void use_this_thread_alone() {
+    alone = true;
+    omp_set_num_threads(1);
+}
+
 void parallel_for(std::int64_t count, std::int64_t grain,
                   const std::function<void(std::int64_t, std::int64_t)>& body) {
     if (count <= 0) return;
     const auto parts =
         std::clamp<std::int64_t>(count / std::max<std::int64_t>(1, grain), 1, threads());
-    if (parts == 1 || omp_in_parallel() != 0) {
+    if (parts == 1 || alone || omp_in_parallel() != 0) {
         body(0, count);
         return;
     }

@@ -10,6 +10,10 @@ namespace hodo::base {
 void set_threads(int count);
 int threads();
 
+/// From now on parallel sections that this thread starts run on it alone, LibTorch's included: for
+/// threads that read data beside others that compute.
+void use_this_thread_alone();
+
 /// Runs `body(begin, end)` over a partition of [0, count) into at most `threads()` contiguous
 /// parts of at least `grain`. Runs in the caller when one part is enough. The first exception of
 /// any part is rethrown after all parts ended.

@@ -10,6 +10,7 @@
 /// worker is rethrown by `next` when its batch is due.
 
 #include "hodo/base/random.hh"
+#include "hodo/base/threads.hh"
 #include "hodo/train/archive.hh"
 #include "hodo/train/order.hh"
 
@@ -133,7 +134,7 @@ typename Feed<Batch>::Slot Feed<Batch>::load(std::int64_t ticket) const {
 
 template <class Batch>
 void Feed<Batch>::work(const std::stop_token& token) {
-    use_one_kernel_thread();
+    base::use_this_thread_alone();
     std::unique_lock lock(mutex_);
     for (;;) {
         const auto may_take = [&] {

@@ -4,8 +4,6 @@
 #include <mutex>
 #include <numeric>
 
-#include <omp.h>
-
 #include "hodo/base/error.hh"
 
 namespace hodo::train {
@@ -128,10 +126,6 @@ void Order::state(Archive& archive) {
                "exactly; restore them or start a new run",
                saved.empty() ? 0 : saved[0], size_, saved.size() < 2 ? 0 : saved[1], total_batch(),
                seed, seed_);
-}
-
-void use_one_kernel_thread() {
-    omp_set_num_threads(1);
 }
 
 }  // namespace hodo::train

@@ -90,7 +90,4 @@ class Order {
     std::unique_ptr<Cache> cache_;
 };
 
-/// Kernels called by this thread from now on run on it alone: workers must not fight for cores.
-void use_one_kernel_thread();
-
 }  // namespace hodo::train
