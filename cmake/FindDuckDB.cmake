@@ -9,6 +9,4 @@ find_package_handle_standard_args(DuckDB REQUIRED_VARS DuckDB_INCLUDE_DIR DuckDB
 if(DuckDB_FOUND AND NOT TARGET DuckDB::header)
   add_library(DuckDB::header INTERFACE IMPORTED)
   target_include_directories(DuckDB::header SYSTEM INTERFACE ${DuckDB_INCLUDE_DIR})
-  # The build tree finds the library where it lies; an installed program beside itself.
-  target_compile_definitions(DuckDB::header INTERFACE HODO_DUCKDB_LIBRARY="${DuckDB_LIBRARY}")
 endif()

@@ -33,6 +33,9 @@ if(NOT DuckDB_FOUND AND HODO_FETCH_DUCKDB)
   unset(DuckDB_LIBRARY CACHE)
   find_package(DuckDB REQUIRED)
 endif()
+# In the build tree as where it is installed, libhodo_base finds the library beside itself.
+file(MAKE_DIRECTORY ${CMAKE_LIBRARY_OUTPUT_DIRECTORY})
+file(CREATE_LINK ${DuckDB_LIBRARY} ${CMAKE_LIBRARY_OUTPUT_DIRECTORY}/libduckdb.so SYMBOLIC)
 
 if(HODO_LEARN)
   find_package(Torch REQUIRED)

@@ -25,9 +25,6 @@ std::vector<base::Path> candidates() {
         files.push_back(folder / "hodoscope" / "libduckdb.so");
         files.push_back(folder / "libduckdb.so");
     }
-#ifdef HODO_DUCKDB_LIBRARY
-    files.emplace_back(HODO_DUCKDB_LIBRARY);
-#endif
     return files;
 }
 

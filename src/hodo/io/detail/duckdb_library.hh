@@ -2,8 +2,8 @@
 /// DuckDB's C functions, found at run time.
 ///
 /// The library is opened by the first call of `duckdb()`. It is searched as $HODO_DUCKDB (the
-/// file), beside libhodo_base.so in `hodoscope/` and in the same folder, and where the build found
-/// it. The members carry DuckDB's names without "duckdb_".
+/// file), beside libhodo_base.so in `hodoscope/` and in the same folder (in the build tree a link).
+/// The members carry the names of DuckDB without "duckdb_".
 
 #include <duckdb.h>
 
