@@ -1,5 +1,6 @@
 #include "hodo/io/array.hh"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -137,6 +138,7 @@ std::string_view name(DType type) {
 }
 
 std::int64_t Array::size() const {
+    if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
     std::int64_t count = 1;
     for (const std::int64_t extent : shape) count *= extent;
     return count;

@@ -25,6 +25,9 @@ std::vector<std::string> read_npz_text(const base::Path& file, std::string_view 
 /// Parses npy bytes in memory; `origin` stands in messages. For fuzzing and archives.
 Array parse_npy(std::span<const std::byte> bytes, std::string_view origin);
 
+/// The same for the bytes of an archive; the arrays own their data.
+NamedArrays parse_npz(std::span<const std::byte> bytes, std::string_view origin);
+
 void write_npy(const base::Path& file, const Array& array);
 enum class Compression { none, deflate };
 void write_npz(const base::Path& file, const NamedArrays& arrays,
