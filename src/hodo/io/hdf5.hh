@@ -4,6 +4,7 @@
 #include "hodo/base/text.hh"
 #include "hodo/io/array.hh"
 #include "hodo/io/json.hh"
+#include "hodo/io/table.hh"
 
 #include <memory>
 
@@ -18,6 +19,11 @@ class Hdf5File {
     Array read(std::string_view path) const;
     /// Rows [first, first + count) of the leading dimension.
     Array read_rows(std::string_view path, std::int64_t first, std::int64_t count) const;
+    /// A dataset of one dimension whose rows are lists of varying length (HDF5's vlen type).
+    Column read_lists(std::string_view path) const;
+    Column read_lists(std::string_view path, std::int64_t first, std::int64_t count) const;
+    /// Extent of the first dimension, whatever the elements are; 1 for a single value.
+    std::int64_t rows(std::string_view path) const;
     std::vector<std::string> read_text(std::string_view path) const;
     /// Shape and type without data.
     Array describe(std::string_view path) const;

@@ -52,6 +52,25 @@ std::shared_ptr<std::vector<std::byte>> reserve(DType type, const std::vector<st
     return std::make_shared<std::vector<std::byte>>(bytes);
 }
 
+/// Selects rows [first, first + count) of the file, sets the extent of `shape` to `count` and
+/// returns the space of an array in memory that takes them.
+Hdf5Space select_rows(const Opened& opened, std::vector<std::int64_t>& shape, std::int64_t first,
+                      std::int64_t count) {
+    HODO_CHECK(!shape.empty(), "{}: is a single value, which has no rows", opened.origin);
+    HODO_CHECK(first >= 0 && count >= 0 && first <= shape[0] && count <= shape[0] - first,
+               "{}: rows {} to {} were asked for, but it has {}", opened.origin, first,
+               first + count, shape[0]);
+    shape[0] = count;
+    const std::vector<hsize_t> extents(shape.begin(), shape.end());
+    std::vector<hsize_t> start(extents.size(), 0);
+    start[0] = static_cast<hsize_t>(first);
+    if (std::find(extents.begin(), extents.end(), 0U) == extents.end()) {
+        H5Sselect_hyperslab(opened.space.get(), H5S_SELECT_SET, start.data(), nullptr,
+                            extents.data(), nullptr);
+    }
+    return Hdf5Space(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr));
+}
+
 Array read_selected(const Opened& opened, std::vector<std::int64_t> shape, hid_t memory_space,
                     hid_t file_space) {
     const DType type = detail::hdf5_to_dtype(opened.type.get(), opened.origin);
@@ -69,6 +88,59 @@ Array read_selected(const Opened& opened, std::vector<std::int64_t> shape, hid_t
                    opened.origin);
     }
     return {type, std::move(shape), std::span<const std::byte>(*content), content};
+}
+
+/// The column type that lists of a stored type become.
+ColumnType list_type(DType type, std::string_view origin) {
+    switch (type) {
+        case DType::f64:
+            return ColumnType::f64;
+        case DType::f16:
+        case DType::bf16:
+        case DType::f32:
+            return ColumnType::f32;
+        case DType::c64:
+        case DType::c128:
+            base::fail("{}: holds lists of complex numbers", origin);
+        default:
+            return ColumnType::i64;
+    }
+}
+
+template <class T>
+void append_list(Column& column, const hvl_t& list) {
+    const auto* values = static_cast<const T*>(list.p);
+    auto& target = std::get<std::vector<T>>(column.values);
+    target.insert(target.end(), values, values + list.len);
+    column.offsets[0].push_back(static_cast<std::int64_t>(target.size()));
+}
+
+/// The selected rows of a dataset of lists.
+Column read_selected_lists(const Opened& opened, const std::string& name, std::size_t count,
+                           hid_t memory_space) {
+    HODO_CHECK(H5Tget_class(opened.type.get()) == H5T_VLEN, "{}: holds no lists of varying length",
+               opened.origin);
+    const Hdf5Type element(H5Tget_super(opened.type.get()));
+    const ColumnType type =
+        list_type(detail::hdf5_to_dtype(element.get(), opened.origin), opened.origin);
+    Column column{{name, type, 1}, {{0}}, {}};
+    if (type == ColumnType::f32) column.values.emplace<std::vector<float>>();
+    if (type == ColumnType::i64) column.values.emplace<std::vector<std::int64_t>>();
+    if (count == 0) return column;
+    const Hdf5Type memory(H5Tvlen_create(type == ColumnType::f64   ? H5T_NATIVE_DOUBLE
+                                         : type == ColumnType::f32 ? H5T_NATIVE_FLOAT
+                                                                   : H5T_NATIVE_INT64));
+    std::vector<hvl_t> lists(count, hvl_t{0, nullptr});
+    const herr_t code = H5Dread(opened.dataset.get(), memory.get(), memory_space,
+                                opened.space.get(), H5P_DEFAULT, lists.data());
+    for (const hvl_t& list : lists) {
+        if (type == ColumnType::f64) append_list<double>(column, list);
+        if (type == ColumnType::f32) append_list<float>(column, list);
+        if (type == ColumnType::i64) append_list<std::int64_t>(column, list);
+    }
+    H5Dvlen_reclaim(memory.get(), memory_space, H5P_DEFAULT, lists.data());
+    HODO_CHECK(code >= 0, "{}: cannot be read; the file is damaged", opened.origin);
+    return column;
 }
 
 Json list_or_single(std::vector<Json> values, hid_t space) {
@@ -191,22 +263,29 @@ Array Hdf5File::read_rows(std::string_view path, std::int64_t first, std::int64_
     const auto lock = hdf5_lock();
     const Opened opened = body_->open(path);
     std::vector<std::int64_t> shape = detail::hdf5_shape(opened.space.get());
-    HODO_CHECK(!shape.empty(), "{}: is a single value, which has no rows", opened.origin);
-    HODO_CHECK(first >= 0 && count >= 0 && first <= shape[0] && count <= shape[0] - first,
-               "{}: rows {} to {} were asked for, but it has {}", opened.origin, first,
-               first + count, shape[0]);
-    shape[0] = count;
-    if (std::find(shape.begin(), shape.end(), 0) != shape.end()) {
-        return read_selected(opened, shape, H5S_ALL, H5S_ALL);
-    }
-    const std::vector<hsize_t> extents(shape.begin(), shape.end());
-    std::vector<hsize_t> start(extents.size(), 0);
-    start[0] = static_cast<hsize_t>(first);
-    H5Sselect_hyperslab(opened.space.get(), H5S_SELECT_SET, start.data(), nullptr, extents.data(),
-                        nullptr);
-    const Hdf5Space memory(
-        H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr));
+    const Hdf5Space memory = select_rows(opened, shape, first, count);
     return read_selected(opened, shape, memory.get(), opened.space.get());
+}
+
+Column Hdf5File::read_lists(std::string_view path) const {
+    return read_lists(path, 0, rows(path));
+}
+
+Column Hdf5File::read_lists(std::string_view path, std::int64_t first, std::int64_t count) const {
+    const auto lock = hdf5_lock();
+    const Opened opened = body_->open(path);
+    std::vector<std::int64_t> shape = detail::hdf5_shape(opened.space.get());
+    HODO_CHECK(shape.size() == 1, "{}: has {} dimensions, but lists are read along one",
+               opened.origin, shape.size());
+    const Hdf5Space memory = select_rows(opened, shape, first, count);
+    return read_selected_lists(opened, std::string(path), static_cast<std::size_t>(count),
+                               memory.get());
+}
+
+std::int64_t Hdf5File::rows(std::string_view path) const {
+    const auto lock = hdf5_lock();
+    const std::vector<std::int64_t> shape = detail::hdf5_shape(body_->open(path).space.get());
+    return shape.empty() ? 1 : shape[0];
 }
 
 std::vector<std::string> Hdf5File::read_text(std::string_view path) const {

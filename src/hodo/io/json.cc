@@ -199,6 +199,13 @@ class Json::Writer {
     std::string text_;
 };
 
+Json::Json() = default;
+Json::Json(const Json& other) = default;
+Json::Json(Json&& other) noexcept = default;
+Json& Json::operator=(const Json& other) = default;
+Json& Json::operator=(Json&& other) noexcept = default;
+Json::~Json() = default;
+
 Json Json::parse(std::string_view text, std::string_view origin) {
     Builder builder(text, origin);
     nlohmann::json::sax_parse(text.begin(), text.end(), &builder);

@@ -29,7 +29,7 @@ TableSchema parquet_schema(const base::Path& file);
 
 struct ParquetQuery {
     /// Dotted paths; selected fields only are decoded. Empty: all columns. "file_row_number" is
-    /// the number of each row in its file.
+    /// the number of each row in its file (unless the file has a column of that name).
     std::vector<std::string> columns;
     std::string where;     ///< SQL condition over columns, or empty.
     std::string order_by;  ///< Column, or empty for file order.

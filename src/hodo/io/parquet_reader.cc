@@ -64,17 +64,17 @@ class ParquetReader final : public TableReader {
   private:
     void start(const ParquetQuery& query) {
         const std::vector<Leaf> known = leaves_of(session_, file_);
-        const bool numbered =
-            !query.where.empty() || !query.order_by.empty() ||
-            std::count(query.columns.begin(), query.columns.end(), row_number) > 0;
+        const bool has_own = std::any_of(known.begin(), known.end(), [](const Leaf& leaf) {
+            return leaf.spec.name == row_number;
+        });
+        const bool asks = std::count(query.columns.begin(), query.columns.end(), row_number) > 0;
+        numbered_ = !has_own && (asks || !query.where.empty() || !query.order_by.empty());
         const Leaf number{{std::string(row_number), ColumnType::i64, 0}, std::string(row_number)};
         std::vector<std::string> expressions;
-        if (numbered) {
-            expressions.push_back(number.expression);
-            numbered_ = true;
-        }
+        if (numbered_) expressions.push_back(number.expression);
         for (const std::string& name : query.columns) {
-            const Leaf& leaf = name == row_number ? number : find_leaf(known, name, file_);
+            const Leaf& leaf =
+                numbered_ && name == row_number ? number : find_leaf(known, name, file_);
             expressions.push_back(leaf.expression);
             specs_.push_back(leaf.spec);
         }

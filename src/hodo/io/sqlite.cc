@@ -77,6 +77,19 @@ ColumnType column_type(std::string declared) {
     return ColumnType::f64;
 }
 
+/// Columns declared as numbers whose first value is text are text.
+void believe_first_row(const base::Path& file, sqlite3* database, std::string_view table,
+                       std::vector<ColumnSpec>& columns) {
+    const Statement statement =
+        prepare(file, database, "SELECT * FROM " + quote(table) + " LIMIT 1");
+    if (!step(file, database, statement)) return;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (sqlite3_column_type(statement.get(), static_cast<int>(i)) == SQLITE_TEXT) {
+            columns[i].type = ColumnType::text;
+        }
+    }
+}
+
 std::vector<ColumnSpec> columns_of(const base::Path& file, sqlite3* database,
                                    std::string_view table) {
     const Statement statement = prepare(file, database, "PRAGMA table_info(" + quote(table) + ")");
@@ -84,6 +97,7 @@ std::vector<ColumnSpec> columns_of(const base::Path& file, sqlite3* database,
     while (step(file, database, statement)) {
         columns.push_back({text_of(statement, 1), column_type(text_of(statement, 2)), 0});
     }
+    believe_first_row(file, database, table, columns);
     return columns;
 }
 

@@ -110,6 +110,8 @@ DType hdf5_to_dtype(hid_t stored, std::string_view origin) {
             }
             base::fail("{}: holds records with several fields, which Hodoscope does not read",
                        origin);
+        case H5T_VLEN:
+            base::fail("{}: holds lists of varying length; read them as lists", origin);
         case H5T_STRING:
             base::fail("{}: holds text where numbers are needed", origin);
         default:
