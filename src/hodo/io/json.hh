@@ -49,6 +49,8 @@ class Json {
     bool is_list() const { return std::holds_alternative<List>(value_); }
     bool is_text() const { return std::holds_alternative<std::string>(value_); }
     bool is_number() const;
+    /// A number written without fraction or exponent.
+    bool is_integer() const { return value_.index() == 2 || value_.index() == 3; }
 
     /// Typed access; an error that says what was expected and found.
     bool boolean() const;

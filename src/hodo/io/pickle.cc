@@ -1,6 +1,6 @@
 #include "hodo/io/pickle.hh"
 
-#include "hodo/io/pickle_graph.hh"
+#include "hodo/io/detail/pickle_graph.hh"
 
 namespace hodo::io {
 
@@ -54,7 +54,10 @@ double PickleValue::real() const {
 
 std::string_view PickleValue::text() const {
     const auto& node = (*graph_)[node_];
-    if (node.kind == PickleKind::object) return graph_->value(node.callable).text();
+    if (node.kind == PickleKind::object) {
+        const auto& callable = (*graph_)[node.callable];
+        return callable.kind == PickleKind::symbol ? callable.text : "something without a name";
+    }
     if (node.text.data() == nullptr && node.kind != PickleKind::text &&
         node.kind != PickleKind::bytes) {
         wrong_kind(*graph_, "text", *this);
@@ -136,6 +139,11 @@ std::string PickleValue::description() const {
 
 PickleValue Pickle::root() const {
     return graph_->value(graph_->root);
+}
+
+const PickleStorage* Pickle::storage(std::string_view key) const {
+    const auto found = graph_->storage_index.find(key);
+    return found == graph_->storage_index.end() ? nullptr : &graph_->storages[found->second];
 }
 
 std::size_t Pickle::length() const {

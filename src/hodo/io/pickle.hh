@@ -102,6 +102,8 @@ class Pickle {
     /// Interprets the pickle at the front of `content`; `origin` stands in messages.
     static Pickle parse(Blob content, std::string_view origin);
     PickleValue root() const;
+    /// The first storage that a persistent id of the pickle gave the key; none when there is none.
+    const PickleStorage* storage(std::string_view key) const;
     /// Bytes up to and including the final opcode.
     std::size_t length() const;
 

@@ -1,7 +1,7 @@
 #include <bit>
 #include <cstring>
 
-#include "hodo/io/pickle_graph.hh"
+#include "hodo/io/detail/pickle_graph.hh"
 
 namespace hodo::io {
 

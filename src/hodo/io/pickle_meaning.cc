@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <array>
 
-#include "hodo/io/pickle_graph.hh"
-#include "hodo/io/pickle_numpy.hh"
+#include "hodo/io/detail/pickle_graph.hh"
+#include "hodo/io/detail/pickle_numpy.hh"
 
 namespace hodo::io {
 
@@ -358,6 +358,7 @@ NodeId interpret_persistent(PickleGraph& graph, NodeId id) {
                           storage.count);
         }
     }
+    graph.storage_index.emplace(storage.key, graph.storages.size());
     graph.storages.push_back(std::move(storage));
     const auto node = graph.add(PickleKind::storage);
     graph[node].integer = static_cast<std::int64_t>(graph.storages.size()) - 1;

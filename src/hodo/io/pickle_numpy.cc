@@ -1,4 +1,4 @@
-#include "hodo/io/pickle_numpy.hh"
+#include "hodo/io/detail/pickle_numpy.hh"
 
 #include <algorithm>
 #include <cstring>

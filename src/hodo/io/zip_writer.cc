@@ -3,8 +3,8 @@
 #include <zlib.h>
 
 #include "hodo/base/error.hh"
+#include "hodo/io/detail/zip_records.hh"
 #include "hodo/io/zip.hh"
-#include "hodo/io/zip_records.hh"
 
 namespace hodo::io {
 

@@ -5,6 +5,7 @@
 #include "hodo/io/pickle.hh"
 
 #include <deque>
+#include <map>
 
 namespace hodo::io {
 
@@ -35,8 +36,9 @@ struct PickleGraph {
     std::vector<PickleNode> nodes;
     std::deque<std::string> texts;        ///< texts that the pickle does not hold literally
     std::vector<PickleStorage> storages;  ///< `integer` of a storage node points here
-    std::vector<PickleTensor> tensors;    ///< `integer` of a tensor node points here
-    std::uint64_t copied = 0;             ///< bytes that calls copied, see `spend`
+    std::map<std::string, std::size_t, std::less<>> storage_index;  ///< the first of each key
+    std::vector<PickleTensor> tensors;  ///< `integer` of a tensor node points here
+    std::uint64_t copied = 0;           ///< bytes that calls copied, see `spend`
     NodeId root = no_node;
 
     const PickleNode& operator[](NodeId id) const { return nodes[id]; }

@@ -1,7 +1,7 @@
 #pragma once
 /// What numpy's calls mean in a pickle: private to the sources of `Pickle`.
 
-#include "hodo/io/pickle_graph.hh"
+#include "hodo/io/detail/pickle_graph.hh"
 
 namespace hodo::io {
 
