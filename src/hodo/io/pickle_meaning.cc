@@ -284,6 +284,8 @@ constexpr Meaning meanings[] = {
     {"pathlib WindowsPath", make_path},
     {"numpy.core.multiarray scalar", make_numpy_scalar},
     {"numpy._core.multiarray scalar", make_numpy_scalar},
+    {"numpy.core.numeric _frombuffer", make_numpy_buffer},
+    {"numpy._core.numeric _frombuffer", make_numpy_buffer},
     {"torch Size", make_size},
     {"torch device", make_device},
     {"torch._utils _rebuild_tensor", make_tensor},

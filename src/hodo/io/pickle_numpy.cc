@@ -114,6 +114,18 @@ std::optional<std::vector<std::size_t>> array_shape(const PickleGraph& graph, No
     return shape;
 }
 
+/// Nested lists of an array's elements; `no_node` for types without plain values.
+NodeId add_array(PickleGraph& graph, NodeId dtype, NodeId sizes, NodeId buffer) {
+    const auto type = numpy_type(graph, dtype);
+    const auto content = graph[buffer].text;
+    const bool is_plain = type && graph[buffer].kind == PickleKind::bytes && !content.empty() &&
+                          content.size() % type->size == 0;
+    if (!is_plain) return no_node;
+    graph.spend(content.size());
+    const auto shape = array_shape(graph, sizes, content.size() / type->size);
+    return shape ? add_list(graph, *type, *shape, content) : no_node;
+}
+
 }  // namespace
 
 NodeId make_numpy_scalar(PickleGraph& graph, const std::vector<NodeId>& arguments) {
@@ -137,16 +149,14 @@ NodeId make_numpy_array(PickleGraph& graph, NodeId object) {
     const auto state = graph[object].state;
     if (graph[state].kind != PickleKind::tuple || graph[state].items.size() != 5) return object;
     const auto items = graph[state].items;
-    const auto type = numpy_type(graph, items[2]);
-    const auto content = graph[items[4]].text;
-    const bool is_row_major = graph[items[3]].integer == 0 || (graph[items[1]].items.size() < 2);
-    if (!type || !is_row_major || graph[items[4]].kind != PickleKind::bytes || content.empty() ||
-        content.size() % type->size != 0) {
-        return object;
-    }
-    graph.spend(content.size());
-    const auto shape = array_shape(graph, items[1], content.size() / type->size);
-    return shape ? add_list(graph, *type, *shape, content) : object;
+    const bool is_row_major = graph[items[3]].integer == 0 || graph[items[1]].items.size() < 2;
+    const auto list = is_row_major ? add_array(graph, items[2], items[1], items[4]) : no_node;
+    return list == no_node ? object : list;
+}
+
+NodeId make_numpy_buffer(PickleGraph& graph, const std::vector<NodeId>& arguments) {
+    if (arguments.size() != 4 || graph[arguments[3]].text != "C") return no_node;
+    return add_array(graph, arguments[1], arguments[2], arguments[0]);
 }
 
 }  // namespace hodo::io
