@@ -48,13 +48,19 @@ double half_value(const std::byte* bytes) {
 
 std::int64_t integer_value(const NumpyType& type, const std::byte* bytes) {
     const bool is_signed = type.kind == 'i';
-    switch (type.size) {
+    switch (is_signed ? type.size : type.size + 8) {
         case 1:
-            return is_signed ? as_number<std::int8_t>(bytes) : as_number<std::uint8_t>(bytes);
+            return as_number<std::int8_t>(bytes);
         case 2:
-            return is_signed ? as_number<std::int16_t>(bytes) : as_number<std::uint16_t>(bytes);
+            return as_number<std::int16_t>(bytes);
         case 4:
-            return is_signed ? as_number<std::int32_t>(bytes) : as_number<std::uint32_t>(bytes);
+            return as_number<std::int32_t>(bytes);
+        case 8 + 1:
+            return as_number<std::uint8_t>(bytes);
+        case 8 + 2:
+            return as_number<std::uint16_t>(bytes);
+        case 8 + 4:
+            return as_number<std::uint32_t>(bytes);
         default:
             return as_number<std::int64_t>(bytes);
     }
