@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <vector>
 
 namespace hodo::draw {
@@ -70,21 +69,6 @@ TEST(Canvas, raised_and_lowered_parts_in_a_row_stand_over_each_other) {
     Canvas canvas(100, 100, Format::svg);
     EXPECT_NEAR(canvas.measure("1^{+22}_{-33}", {}).width, canvas.measure("1^{+22}", {}).width,
                 1.0);
-}
-
-TEST(Colour, hex_round_trips_and_viridis_ends_are_its_published_ends) {
-    EXPECT_EQ(Colour::hex("#D55E00").hex(), "#D55E00");
-    EXPECT_EQ(viridis(0).hex(), "#440154");
-    EXPECT_EQ(viridis(1).hex(), "#FDE725");
-    EXPECT_EQ(viridis(-5).hex(), "#440154");
-    EXPECT_EQ(viridis(NAN).alpha, 0.0);
-    double last = -1;
-    for (int i = 0; i <= 100; ++i) {  // Lightness grows all the way.
-        const Colour c = viridis(i / 100.0);
-        const double light = 0.2126 * c.red + 0.7152 * c.green + 0.0722 * c.blue;
-        EXPECT_GT(light, last);
-        last = light;
-    }
 }
 
 }  // namespace

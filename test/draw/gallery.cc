@@ -261,4 +261,61 @@ draw::Report gallery_report() {
     return report;
 }
 
+draw::EventDisplay gallery_display() {
+    draw::EventDisplay display{.title = "Simulated <events>"};
+    std::int64_t string = 0;
+    for (int row = -5; row <= 5; ++row) {
+        for (int column = -5; column <= 5; ++column) {
+            if (std::abs(row + column) > 5) continue;
+            ++string;
+            for (int sensor = 1; sensor <= 40; ++sensor) {
+                display.modules.push_back({125.0 * (column + 0.5 * row), 108.0 * row,
+                                           500.0 - 25.0 * sensor, string, sensor});
+            }
+        }
+    }
+    const auto noise = normal_numbers(600'000, 9);
+    std::size_t drawn = 0;
+    const auto fill = [&](draw::EventDisplay::Event& event, auto&& distance_and_time) {
+        for (std::size_t i = 0; i < display.modules.size(); ++i) {
+            const auto [distance, time] = distance_and_time(display.modules[i]);
+            const double expected = 4000 * std::exp(-distance / 35) / (1 + distance / 4);
+            const auto photons = static_cast<int>(expected + 0.5 * std::abs(noise[drawn++]));
+            for (int k = 0; k < photons; ++k) {
+                const double late = 0.3 * distance * std::abs(noise[drawn++ % noise.size()]);
+                event.hits.push_back({std::int64_t(i), 9500 + time + late, 1.0});
+            }
+        }
+    };
+    draw::EventDisplay::Event track{.title = "muon </script>"};
+    const std::array<double, 3> from{-700, -350, -420}, direction{0.83, 0.4, 0.388};
+    fill(track, [&](const auto& m) {
+        const std::array<double, 3> d{m.x - from[0], m.y - from[1], m.z - from[2]};
+        double along = 0, square = 0;
+        for (std::size_t k = 0; k < 3; ++k) {
+            along += d[k] * direction[k];
+            square += d[k] * d[k];
+        }
+        const double distance = std::sqrt(std::max(square - along * along, 1.0));
+        return std::pair{distance, (along + distance) / 0.2998};
+    });
+    track.tracks.push_back({.from = from,
+                            .to = {from[0] + 1700 * direction[0], from[1] + 1700 * direction[1],
+                                   from[2] + 1700 * direction[2]},
+                            .start = 9500,
+                            .end = 9500 + 1700 / 0.2998,
+                            .energy = 21400,
+                            .label = "\u03BC\u207B"});
+    track.facts = {
+        {"interaction", "charged current"}, {"energy", "31.2 TeV"}, {"zenith", "67.2\u00B0"}};
+    draw::EventDisplay::Event cascade{.title = "cascade"};
+    fill(cascade, [](const auto& m) {
+        const double distance = std::hypot(m.x - 60, m.y + 90, m.z - 30);
+        return std::pair{0.7 * distance, distance / 0.22};
+    });
+    cascade.facts = {{"energy", "8.1 TeV"}};
+    display.events = {std::move(track), std::move(cascade), {.title = "no light"}};
+    return display;
+}
+
 }  // namespace hodo::test

@@ -41,5 +41,11 @@ TEST_F(Gallery, report_with_every_kind_of_content_is_written) {
     EXPECT_TRUE(std::filesystem::exists(folder() / "report.json"));
 }
 
+TEST_F(Gallery, event_display_is_written) {
+    const auto path = folder() / "events.html";
+    save_event_display(path, test::gallery_display());
+    EXPECT_GT(std::filesystem::file_size(path), 100'000u);
+}
+
 }  // namespace
 }  // namespace hodo::draw
