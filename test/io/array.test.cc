@@ -6,7 +6,8 @@
 
 namespace {
 
-using namespace hodo;
+namespace io = hodo::io;
+namespace test = hodo::test;
 using io::DType;
 
 TEST(Array, every_type_has_a_name_and_a_size) {

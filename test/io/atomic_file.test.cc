@@ -6,7 +6,9 @@
 
 namespace {
 
-using namespace hodo;
+namespace base = hodo::base;
+namespace io = hodo::io;
+namespace test = hodo::test;
 
 std::size_t files_in(const base::Path& folder) {
     std::size_t count = 0;

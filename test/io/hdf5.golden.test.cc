@@ -6,7 +6,9 @@
 
 namespace {
 
-using namespace hodo;
+namespace base = hodo::base;
+namespace io = hodo::io;
+namespace test = hodo::test;
 
 TEST(Hdf5Golden, every_reference_file_reads) {
     std::size_t files = 0, arrays = 0, texts = 0, records = 0, lists = 0;

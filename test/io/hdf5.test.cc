@@ -7,7 +7,8 @@
 
 namespace {
 
-using namespace hodo;
+namespace io = hodo::io;
+namespace test = hodo::test;
 using io::DType;
 using io::Json;
 

@@ -9,7 +9,8 @@
 
 namespace {
 
-using namespace hodo;
+namespace io = hodo::io;
+namespace test = hodo::test;
 using io::Json;
 
 TEST(Json, keeps_the_order_of_keys_and_writes_what_it_read) {

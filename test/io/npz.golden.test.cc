@@ -6,7 +6,9 @@
 
 namespace {
 
-using namespace hodo;
+namespace base = hodo::base;
+namespace io = hodo::io;
+namespace test = hodo::test;
 
 /// Every file of the reference, however deep, whose name ends in `ending`.
 std::vector<base::Path> all_files(const std::string& ending) {

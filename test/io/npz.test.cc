@@ -10,7 +10,9 @@
 
 namespace {
 
-using namespace hodo;
+namespace base = hodo::base;
+namespace io = hodo::io;
+namespace test = hodo::test;
 using io::DType;
 
 /// A whole npy file from the literal of its header and its data.
@@ -131,6 +133,15 @@ TEST(Npz, every_type_comes_back_stored_and_deflated) {
             EXPECT_TRUE(equal(io::read_npz(file, arrays[i].name), arrays[i].array));
         }
         EXPECT_EQ(io::npz_names(file).front(), arrays.front().name);
+    }
+}
+
+TEST(Npz, empty_arrays_come_back) {
+    const test::TemporaryFolder folder;
+    const io::Array empty{DType::f64, {0, 3}, {}, nullptr};
+    for (const auto compression : {io::Compression::none, io::Compression::deflate}) {
+        io::write_npz(folder / "a.npz", {{"empty", empty}}, compression);
+        EXPECT_TRUE(equal(io::read_npz(folder / "a.npz", "empty"), empty));
     }
 }
 

@@ -6,7 +6,9 @@
 
 namespace {
 
-using namespace hodo;
+namespace base = hodo::base;
+namespace io = hodo::io;
+namespace test = hodo::test;
 
 void expect_consistent(const io::Column& column, std::int64_t rows, const base::Path& file) {
     std::int64_t count = rows;

@@ -12,7 +12,9 @@
 
 namespace {
 
-using namespace hodo;
+namespace base = hodo::base;
+namespace io = hodo::io;
+namespace test = hodo::test;
 using io::Chunk;
 using io::Column;
 using io::ColumnSpec;

@@ -6,7 +6,8 @@
 
 namespace {
 
-using namespace hodo;
+namespace io = hodo::io;
+namespace test = hodo::test;
 
 TEST(SqliteGolden, every_table_of_the_reference_reads_to_its_end) {
     const auto files = test::reference_files("gapreco/i3", "*.db");

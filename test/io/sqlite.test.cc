@@ -8,7 +8,9 @@
 
 namespace {
 
-using namespace hodo;
+namespace base = hodo::base;
+namespace io = hodo::io;
+namespace test = hodo::test;
 using io::ColumnType;
 
 void make_database(const base::Path& file, const std::string& statements) {

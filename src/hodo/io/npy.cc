@@ -2,13 +2,16 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/io/atomic_file.hh"
+#include "hodo/io/detail/npy_header.hh"
 #include "hodo/io/mapped_file.hh"
-#include "hodo/io/npy_header.hh"
 #include "hodo/io/npz.hh"
 
 namespace hodo::io {
 
 namespace {
+
+using detail::NpyElement;
+using detail::NpyHeader;
 
 /// Copies `source` with the bytes of each unit of `unit` bytes reversed.
 void copy_swapped(std::span<const std::byte> source, std::size_t unit, std::byte* target) {
@@ -61,7 +64,7 @@ Array copy_data(std::span<const std::byte> bytes, const NpyHeader& header) {
 }  // namespace
 
 Array parse_npy(std::span<const std::byte> bytes, std::string_view origin) {
-    const NpyHeader header = parse_npy_header(bytes, origin);
+    const NpyHeader header = detail::parse_npy_header(bytes, origin);
     HODO_CHECK(header.element.kind == NpyElement::Kind::number,
                "{}: holds text where numbers are needed", origin);
     return copy_data(bytes, header);
@@ -73,7 +76,7 @@ Array read_npy(const base::Path& file) {
 
 void write_npy(const base::Path& file, const Array& array) {
     AtomicFile output(file);
-    output.write(npy_header(array.dtype, array.shape));
+    output.write(detail::npy_header(array.dtype, array.shape));
     output.write(array.bytes);
     output.commit();
 }

@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "hodo/base/error.hh"
-#include "hodo/io/npy_header.hh"
+#include "hodo/io/detail/npy_header.hh"
 #include "hodo/io/zip.hh"
 
 namespace hodo::io {
 
 namespace {
+
+using detail::NpyElement;
+using detail::NpyHeader;
 
 constexpr std::string_view extension = ".npy";
 
@@ -107,7 +110,7 @@ std::vector<std::string> read_npz_text(const base::Path& file, std::string_view 
     const ZipMember& member = find_member(archive, name);
     const std::string origin = origin_of(archive, member);
     const Blob content = archive.read(member, Checksum::verify);
-    const NpyHeader header = parse_npy_header(content.bytes, origin);
+    const NpyHeader header = detail::parse_npy_header(content.bytes, origin);
     HODO_CHECK(header.element.kind != NpyElement::Kind::number,
                "{}: holds numbers where text is needed", origin);
     HODO_CHECK(!header.fortran_order || header.shape.size() < 2,
@@ -125,7 +128,7 @@ void write_npz(const base::Path& file, const NamedArrays& arrays, Compression co
     const Packing packing =
         compression == Compression::deflate ? Packing::deflated : Packing::stored;
     for (const NamedArray& named : arrays) {
-        const std::string header = npy_header(named.array.dtype, named.array.shape);
+        const std::string header = detail::npy_header(named.array.dtype, named.array.shape);
         archive.add(named.name + std::string(extension),
                     {std::as_bytes(std::span(header)), named.array.bytes}, packing);
     }

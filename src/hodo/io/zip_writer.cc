@@ -141,6 +141,7 @@ void ZipWriter::add(std::string_view name, Parts parts, Packing packing, std::ui
     ZipMember member{std::string(name), packing, 0, 0, 0, position_};
     uLong checksum = 0;
     for (const auto part : parts) {
+        if (part.empty()) continue;  // zlib takes a null pointer as a wish to begin again
         checksum = ::crc32_z(checksum, reinterpret_cast<const Bytef*>(part.data()), part.size());
         member.size += part.size();
     }

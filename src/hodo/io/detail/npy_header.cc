@@ -1,4 +1,4 @@
-#include "hodo/io/npy_header.hh"
+#include "hodo/io/detail/npy_header.hh"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "hodo/base/error.hh"
 
-namespace hodo::io {
+namespace hodo::io::detail {
 
 namespace {
 
@@ -258,4 +258,4 @@ std::string npy_header(DType dtype, const std::vector<std::int64_t>& shape) {
     return header + literal;
 }
 
-}  // namespace hodo::io
+}  // namespace hodo::io::detail

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace hodo::io {
+namespace hodo::io::detail {
 
 /// What one element is.
 struct NpyElement {
@@ -36,4 +36,4 @@ NpyHeader parse_npy_header(std::span<const std::byte> bytes, std::string_view or
 /// The header of a row-major array; data may follow at once.
 std::string npy_header(DType dtype, const std::vector<std::int64_t>& shape);
 
-}  // namespace hodo::io
+}  // namespace hodo::io::detail
