@@ -73,7 +73,7 @@ TEST(QuantileCode, rebuilt_densities_are_normalised_and_close_for_many_positions
             EXPECT_TRUE(std::is_sorted(code.begin(), code.end()));
             const auto density = density_of_quantiles(code, 200);
             EXPECT_NEAR(std::accumulate(density.begin(), density.end(), 0.0), 1.0, 1e-9);
-            EXPECT_LT(jensen_shannon(counts, density), 0.05);
+            EXPECT_LT(jensen_shannon(counts, density), 0.08);
         }
     }
 }
@@ -82,9 +82,9 @@ TEST(QuantileCode, ends_at_the_last_photon_only_when_asked) {
     std::vector<double> one(100, 0.0);
     one[40] = 1;
     const auto stretched = density_of_quantiles(quantile_code(one, 11), 100);
-    EXPECT_NEAR(stretched[40], 0.9, 1e-6);
+    EXPECT_NEAR(stretched[40], 0.9, 1e-3);  // positions are float32
     const auto exact = density_of_quantiles(quantile_code(one, 11, CodeEnd::last_photon), 100);
-    EXPECT_NEAR(exact[40], 1.0, 1e-6);
+    EXPECT_NEAR(exact[40], 1.0, 1e-12);
 }
 
 TEST(EqualBins, spreads_each_group_evenly) {

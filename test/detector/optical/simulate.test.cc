@@ -215,7 +215,7 @@ TEST(Validation, simulated_light_and_times_follow_the_closed_forms) {
         options.medium = medium;
         const ValidationTable table = validate_simulator(options);
         const auto check = [&](const ValidationCurve& curve) {
-            ASSERT_GT(curve.points(), 5);
+            ASSERT_GE(curve.points(), 4);
             const auto points = static_cast<double>(curve.points());
             // 5 standard deviations of the chi-square distribution; the seed is fixed.
             EXPECT_LT(curve.chi_square(), points + 5 * std::sqrt(2 * points))

@@ -111,6 +111,16 @@ class GeoParser {
     std::set<ModuleId> seen_;
 };
 
+/// The number of centimetres that reads back as exactly `radius`.
+double centimetres(double radius) {
+    const double nearest = radius / units::cm;
+    for (const double candidate :
+         {nearest, std::nextafter(nearest, 0.0), std::nextafter(nearest, 2 * nearest)}) {
+        if (candidate * units::cm == radius) return candidate;
+    }
+    return nearest;
+}
+
 /// The lattice points of a hexagonal grid, nearest to the centre first.
 std::vector<std::array<double, 2>> lattice(int count, double spacing) {
     struct Candidate {
@@ -153,7 +163,7 @@ Geometry read_geo(const base::Path& file) {
 std::string format_geo(const Geometry& geometry) {
     std::string text = base::format("{}\nMedium:\t{}\n", metadata_mark, geometry.medium);
     if (geometry.module_radius > 0) {
-        text += base::format("{}:\t{}\n", radius_key, geometry.module_radius / units::cm);
+        text += base::format("{}:\t{}\n", radius_key, centimetres(geometry.module_radius));
     }
     for (const auto& [key, value] : geometry.remarks) text += key + ":\t" + value + "\n";
     text += base::format("{}\n", modules_mark);

@@ -73,7 +73,7 @@ Light::Light(const Medium& medium, double effective_area)
     // so each side is integrated by itself in a variable that flattens it.
     const double peak = medium_.cherenkov_cosine();
     const auto side = [](double length) {
-        constexpr int steps = 2000;
+        constexpr int steps = 500;
         double sum = 0;
         for (int k = 0; k < steps; ++k) {
             const double u = (k + 0.5) / steps;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 #include "hodo/base/error.hh"
 #include "hodo/base/units.hh"
@@ -12,26 +13,27 @@ namespace hodo::optical {
 namespace {
 
 constexpr std::array<double, 9> distances{5, 10, 20, 30, 45, 60, 80, 100, 140};
-constexpr double track_energy = 1000.0;    // [GeV]
-constexpr double cascade_energy = 1000.0;  // [GeV]
-constexpr double half_track = 1500.0;      // [m]
+constexpr double track_energy = 1000.0;   // [GeV]
+constexpr double cascade_energy = 100.0;  // [GeV]
+constexpr double half_track = 1500.0;     // [m]
 
-/// Modules on the x axis, one string each; string number k is at distances[k].
-Geometry line_of_modules(const std::string& medium) {
+/// Modules on the x axis, one string each; string number k is at places[k].
+Geometry line_of_modules(const std::string& medium, std::span<const double> places) {
     Geometry geometry;
     geometry.medium = medium;
     geometry.module_radius = 0.165;
-    for (std::size_t k = 0; k < distances.size(); ++k) {
-        geometry.modules.push_back({{static_cast<std::int64_t>(k), 1}, {distances[k], 0.0, 0.0}});
+    for (std::size_t k = 0; k < places.size(); ++k) {
+        geometry.modules.push_back({{static_cast<std::int64_t>(k), 1}, {places[k], 0.0, 0.0}});
     }
     return geometry;
 }
 
-EventSimulator simulator_with(const ValidationOptions& options, double efficiency) {
+EventSimulator simulator_with(const ValidationOptions& options, double efficiency,
+                              std::span<const double> places = distances) {
     SimulationOptions simulation;
     simulation.efficiency = efficiency;
     simulation.max_photons_per_module = 100'000'000;
-    return {simulation, line_of_modules(options.medium)};
+    return {simulation, line_of_modules(options.medium, places)};
 }
 
 /// A muon through the origin along +z, without losses.
@@ -101,7 +103,7 @@ ValidationCurve cascade_curve(const ValidationOptions& options, double cosine) {
     const double depth = light.cascade_depth(cascade_energy);
     const Point start{-depth * direction[0], -depth * direction[1], 0};
     auto curve =
-        light_curve(base::format("light of a cascade of 1 TeV, cosine {:.2f}", cosine),
+        light_curve(base::format("light of a cascade of 100 GeV, cosine {:.2f}", cosine),
                     options.trials, [&](std::int64_t trial) {
                         base::Random random(options.seed, "validation cascade",
                                             static_cast<std::uint64_t>(trial));
@@ -121,17 +123,14 @@ std::vector<double> track_residuals(const ValidationOptions& options, std::size_
     const EventSimulator faint = simulator_with(options, 0.035);
     const double mean = track_expectation(faint, distances[k]);
     const double wanted = static_cast<double>(options.residuals);
+    // One module alone: the light it needs would flood nearer ones.
     const EventSimulator bright =
-        simulator_with(options, std::min(1e6, 0.035 * 1.1 * wanted / mean));
+        simulator_with(options, 0.035 * wanted / mean, std::span(distances).subspan(k, 1));
     base::Random random(options.seed, "validation residuals", k);
     const Events events = bright.track_light(straight_track(), random);
     const double zero = cherenkov_time(bright.light().medium(), distances[k]);
     std::vector<double> residuals;
-    for (std::size_t i = 0; i < events.time.size(); ++i) {
-        if (events.string[i] == static_cast<std::int64_t>(k)) {
-            residuals.push_back(events.time[i] - zero);
-        }
-    }
+    for (const double time : events.time) residuals.push_back(time - zero);
     return residuals;
 }
 
@@ -162,22 +161,28 @@ ValidationCurve residual_curve(const ValidationOptions& options, std::size_t k) 
     return curve;
 }
 
-/// Mean time of the first of Poisson(mean) photons: the integral of exp(-mean F(t)).
-double mean_first_residual(const ResidualLaw& law, double mean) {
+struct Moments {
+    double mean = 0, variance = 0;
+};
+
+/// Moments of the first of Poisson(mean) residuals: the integrals of exp(-mean F(t)) and of
+/// 2 t exp(-mean F(t)).
+Moments first_residual(const ResidualLaw& law, double mean) {
     // Logarithmic steps resolve both the steep begin and the tail.
-    double sum = 0, before = 0;
-    for (double t = 1e-9; t < 1e5; t *= 1.01) {
+    double first = 0, second = 0, before = 0;
+    for (double t = 1e-12; t < 1e5; t *= 1.01) {
         const double middle = 0.5 * (before + t);
         const double alive = std::exp(-mean * law.cumulative(middle));
-        sum += alive * (t - before);
+        first += alive * (t - before);
+        second += 2 * middle * alive * (t - before);
         before = t;
         if (alive < 1e-14) break;
     }
-    return sum;
+    return {first, second - first * first};
 }
 
 ValidationCurve first_arrivals(const ValidationOptions& options) {
-    constexpr int trials = 200;
+    constexpr int trials = 100;
     constexpr double photons = 400.0;
     ValidationCurve curve{"first arrival of 400 photons of a track",
                           "distance [m]",
@@ -186,23 +191,21 @@ ValidationCurve first_arrivals(const ValidationOptions& options) {
                           {},
                           {},
                           {}};
+    const Light light = simulator_with(options, 0.035).light();
     for (std::size_t k = 0; k < distances.size(); ++k) {
         ValidationOptions few = options;
-        few.residuals = static_cast<std::int64_t>(photons / 1.1);
-        double sum = 0, squares = 0;
+        few.residuals = static_cast<std::int64_t>(photons);
+        double mean = 0;
         for (int trial = 0; trial < trials; ++trial) {
             few.seed = options.seed + 1000 + static_cast<std::uint64_t>(trial);
             const auto residuals = track_residuals(few, k);
-            const double first = *std::min_element(residuals.begin(), residuals.end());
-            sum += first;
-            squares += first * first;
+            mean += *std::min_element(residuals.begin(), residuals.end()) / trials;
         }
-        const double mean = sum / trials;
-        const Light light = simulator_with(options, 0.035).light();
+        const Moments law = first_residual(light.track_residual(distances[k]), photons);
         curve.x.push_back(distances[k]);
-        curve.expected.push_back(mean_first_residual(light.track_residual(distances[k]), photons));
+        curve.expected.push_back(law.mean);
         curve.simulated.push_back(mean);
-        curve.error.push_back(std::sqrt(std::max(0.0, squares / trials - mean * mean) / trials));
+        curve.error.push_back(std::sqrt(law.variance / trials));
     }
     return curve;
 }

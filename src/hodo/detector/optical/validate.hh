@@ -27,7 +27,7 @@ struct ValidationCurve {
 struct ValidationOptions {
     std::string medium = "ice";
     std::uint64_t seed = 1;
-    std::int64_t trials = 2000;      ///< Sources per distance.
+    std::int64_t trials = 500;       ///< Sources per distance.
     std::int64_t residuals = 20000;  ///< Photons per residual histogram.
     void describe(base::Fields& f);
 };
