@@ -277,37 +277,6 @@ TEST(Parquet, a_missing_column_is_met_with_the_nearest) {
     EXPECT_NE(ask("lists").find("struct"), std::string::npos);
 }
 
-TEST(ParquetShards, begin_after_the_rows_or_bytes_that_are_allowed) {
-    const test::TemporaryFolder folder;
-    const std::vector<ColumnSpec> specs{{"i", ColumnType::i64, 0}};
-    io::ShardWriter by_rows(folder.path(), "rows", specs, {}, 100, 1'000'000);
-    io::ShardWriter by_bytes(folder.path(), "bytes", specs, {}, 1'000'000, 800);
-    std::vector<std::int64_t> values(250);
-    std::iota(values.begin(), values.end(), 0);
-    for (auto* writer : {&by_rows, &by_bytes}) {
-        writer->append({0, 250, {scalars("i", ColumnType::i64, values)}});
-        const auto files = writer->finish();
-        ASSERT_GE(files.size(), 3U);
-        std::vector<std::int64_t> again;
-        for (const auto& file : files) {
-            const auto part = read_all(file);
-            EXPECT_LE(part.rows, 100);
-            const auto& integers = part.columns[0].integers();
-            again.insert(again.end(), integers.begin(), integers.end());
-        }
-        EXPECT_EQ(again, values);
-    }
-    EXPECT_TRUE(std::filesystem::exists(folder / "rows-00002.parquet"));
-}
-
-TEST(ParquetShards, without_rows_there_is_one_empty_shard) {
-    const test::TemporaryFolder folder;
-    io::ShardWriter writer(folder.path(), "none", {{"i", ColumnType::i64, 0}});
-    const auto files = writer.finish();
-    ASSERT_EQ(files.size(), 1U);
-    EXPECT_EQ(io::parquet_schema(files[0]).rows, 0);
-}
-
 TEST(ParquetCopy, keeps_all_columns_of_the_chosen_rows_in_order) {
     const test::TemporaryFolder folder;
     const auto chunk = every_kind();
