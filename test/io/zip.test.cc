@@ -69,7 +69,7 @@ TEST(Zip, joins_the_parts_of_a_member) {
     const std::string a = "head", b = "tail";
     for (const auto packing : {Packing::stored, Packing::deflated}) {
         writer.add(packing == Packing::stored ? "s" : "d",
-                   {std::as_bytes(std::span(a)), std::as_bytes(std::span(b))}, packing);
+                   {std::as_bytes(std::span(a)), std::as_bytes(std::span(b)), {}}, packing);
     }
     writer.commit();
     const auto reader = ZipReader::open(folder / "parts.zip");

@@ -1,5 +1,6 @@
-#include "hodo/base/error.hh"
 #include "hodo/io/detail/weight_body.hh"
+
+#include "hodo/base/error.hh"
 #include "hodo/io/npz.hh"
 
 namespace hodo::io {

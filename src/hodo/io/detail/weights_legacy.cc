@@ -1,8 +1,9 @@
+#include "hodo/io/detail/checkpoint_layout.hh"
+
 #include <cstring>
 #include <map>
 
 #include "hodo/base/error.hh"
-#include "hodo/io/detail/checkpoint_layout.hh"
 
 namespace hodo::io {
 

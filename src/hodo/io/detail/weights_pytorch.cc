@@ -1,5 +1,6 @@
-#include "hodo/base/error.hh"
 #include "hodo/io/detail/checkpoint_layout.hh"
+
+#include "hodo/base/error.hh"
 
 namespace hodo::io {
 
