@@ -12,7 +12,7 @@ namespace hodo::base {
 namespace {
 std::atomic<int> thread_count{0};
 thread_local bool alone = false;
-}
+}  // namespace
 
 void set_threads(int count) {
     thread_count = std::max(1, count);

@@ -222,7 +222,7 @@ Blob ZipReader::read(const ZipMember& member, Checksum checksum, std::uint64_t l
     const std::uint64_t start = member.header + zip::local_size +
                                 zip::load<std::uint16_t>(header, 26) +
                                 zip::load<std::uint16_t>(header, 28);
-    const auto packed = archive_.slice(start, member.packed_size, what);
+    auto packed = archive_.slice(start, member.packed_size, what);
     if (member.packing == Packing::stored) {
         HODO_CHECK(member.size == member.packed_size,
                    "{}: is stored with {} bytes but claims {}; the file is damaged, copy it again",
