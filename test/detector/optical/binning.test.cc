@@ -261,21 +261,5 @@ TEST(Binning, events_without_photons_have_no_modules) {
     EXPECT_EQ(bin_photons(Events{}, Binning{}, ModuleOrder::ascending).size(), 0);
 }
 
-TEST(Binning, groups_thousands_of_modules_without_mixing_them) {
-    Events events;
-    std::vector<Photon> photons;
-    for (int pass = 0; pass < 3; ++pass) {
-        for (std::int64_t m = 0; m < 5000; ++m) photons.push_back({m / 60, m % 60, 1.0 * pass});
-    }
-    add_event(events, photons);
-    const auto counts =
-        bin_photons(events, binning_of(4, 4, BinningRule::floor), ModuleOrder::first_appearance);
-    ASSERT_EQ(counts.size(), 5000);
-    for (std::int64_t m = 0; m < counts.size(); ++m) {
-        EXPECT_EQ(counts.id[static_cast<std::size_t>(m)], (ModuleId{m / 60, m % 60}));
-        EXPECT_THAT(counts.bins_of(m), ElementsAre(0, 1, 2));
-    }
-}
-
 }  // namespace
 }  // namespace hodo::optical

@@ -6,19 +6,11 @@
 #include <gtest/gtest.h>
 
 #include "hodo/base/random.hh"
-#include "support/reference.hh"
 
 namespace hodo::optical {
 namespace {
 
 constexpr double pi = std::numbers::pi;
-
-TEST(Medium, emits_the_known_number_of_cherenkov_photons) {
-    // 2 pi / 137.036 * (1 - 1/n^2) * (1/300 nm - 1/600 nm)
-    EXPECT_NEAR(cherenkov_photons_per_metre(ice()), 32521, 30);
-    EXPECT_NEAR(std::acos(ice().cherenkov_cosine()) * 180 / pi, 40.7, 0.1);
-    EXPECT_NE(test::error_of([] { medium_named("oil"); }).find("'oil'"), std::string::npos);
-}
 
 TEST(Light, of_a_track_nearby_is_that_of_a_cone) {
     for (const Medium* medium : {&ice(), &water()}) {
