@@ -40,3 +40,10 @@ set(HODO_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Werror)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   list(APPEND HODO_WARNINGS -Wno-implicit-int-float-conversion -Wno-sign-conversion)
 endif()
+
+# The commit stands in --version and in every run's provenance.
+execute_process(COMMAND git -C ${CMAKE_CURRENT_SOURCE_DIR} rev-parse --short HEAD
+                OUTPUT_VARIABLE HODO_COMMIT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(NOT HODO_COMMIT)
+  set(HODO_COMMIT "unknown commit")
+endif()

@@ -32,7 +32,6 @@ NodePtr convert(const YAML::Node& yaml, const std::string& origin, int depth, in
     if (yaml.IsScalar()) {
         node->kind = Node::Kind::scalar;
         node->scalar = yaml.Scalar();
-        node->quoted = yaml.Tag() == "!";
     } else if (yaml.IsSequence()) {
         node->kind = Node::Kind::list;
         for (const auto& item : yaml)

@@ -48,8 +48,8 @@ class Config {
         read_into(options);
         return options;
     }
-    /// Checks this mapping against a describing function.
-    void check(void (*describe)(Fields&)) const;
+    /// Checks this mapping against a describing function; every field with its resolved value.
+    std::vector<FieldEntry> resolve(void (*describe)(Fields&)) const;
 
     struct Node;
 

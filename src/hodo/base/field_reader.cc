@@ -24,21 +24,26 @@ class FieldReader final : public Fields {
 
     void limit(Bound bound, double value) override {
         for (const double x : last_numbers_) check_limit(bound, value, x);
+        record_.limit(bound, value);
     }
     void finish() { reject_unknown(levels_.back()); }
+    const std::vector<FieldEntry>& resolved() const { return record_.entries(); }
 
   protected:
-    void visit(std::string_view key, Slot slot, std::string_view) override {
+    void visit(std::string_view key, Slot slot, std::string_view help) override {
         auto& level = levels_.back();
         level.known.push_back(std::string(key));
         last_key_ = level.prefix + std::string(key);
         last_numbers_.clear();
         const auto node = level.node ? level.node->find(key) : nullptr;
-        if (!node) return;
-        last_place_ = node->place;
-        std::visit([&](auto* value) { read(*node, *value); }, slot);
+        if (node) {
+            last_place_ = node->place;
+            std::visit([&](auto* value) { read(*node, *value); }, slot);
+        }
+        record_.visit(key, slot, help);
     }
-    void begin_group(std::string_view key, std::string_view) override {
+    void begin_group(std::string_view key, std::string_view help) override {
+        record_.begin_group(key, help);
         auto& level = levels_.back();
         level.known.push_back(std::string(key));
         auto node = level.node ? level.node->find(key) : nullptr;
@@ -49,6 +54,7 @@ class FieldReader final : public Fields {
         levels_.push_back({node, level.prefix + std::string(key) + ".", {}});
     }
     void end_group() override {
+        record_.end_group();
         reject_unknown(levels_.back());
         levels_.pop_back();
     }
@@ -200,6 +206,7 @@ class FieldReader final : public Fields {
         });
     }
 
+    FieldList record_;
     std::vector<Level> levels_;
     std::string last_key_, last_place_;
     std::vector<double> last_numbers_;
@@ -215,10 +222,11 @@ void Config::finish(Fields& reader) const {
     static_cast<FieldReader&>(reader).finish();
 }
 
-void Config::check(void (*describe)(Fields&)) const {
-    auto reader = make_reader();
-    describe(*reader);
-    finish(*reader);
+std::vector<FieldEntry> Config::resolve(void (*describe)(Fields&)) const {
+    FieldReader reader(node_);
+    describe(reader);
+    reader.finish();
+    return reader.resolved();
 }
 
 }  // namespace hodo::base

@@ -130,9 +130,8 @@ struct FieldEntry {
 class FieldList final : public Fields {
   public:
     const std::vector<FieldEntry>& entries() const { return entries_; }
-    void limit(Bound bound, double value) override;
 
-  protected:
+    void limit(Bound bound, double value) override;
     void visit(std::string_view key, Slot slot, std::string_view help) override;
     void begin_group(std::string_view key, std::string_view help) override;
     void end_group() override;

@@ -9,6 +9,7 @@
 #include "hodo/base/config.hh"
 #include "hodo/base/text.hh"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,35 +17,29 @@
 
 namespace hodo::workflow {
 
-/// What to do with a run directory or output that exists.
+/// What to do with an output that exists.
 enum class Existing { refuse, overwrite, resume };
 
 /// One call of a verb: everything it knows of the outside.
 struct Job {
     std::string workflow, verb;
-    base::Config config;  ///< The verb's section, command-line options merged in.
-    base::Path out;       ///< `--out`: the run directory, or empty.
+    base::Config config;   ///< The verb's section, command-line options merged in.
+    std::string resolved;  ///< The section with every default filled in, as YAML.
     std::string device = "cpu";
     int threads = 1;
-    std::uint64_t seed = 1;
     Existing existing = Existing::refuse;
-    bool dry_run = false;
     std::string command_line;  ///< As typed, for provenance.
-
-    template <class Options>
-    Options options() const {
-        return config.as<Options>();
-    }
 };
 
 struct Verb {
     std::string_view name;
     std::string_view summary;
-    /// Names of fields that are given as positional arguments, in order: {"input", "output"}.
-    std::span<const std::string_view> positionals;
+    /// Fields given as positional arguments, in order: "input output". A field that is a list
+    /// takes as many as are left.
+    std::string_view positionals;
     void (*describe)(base::Fields&);
     void (*run)(const Job&);  ///< Null when the verb learns (libhodo_learn.so).
-    /// An example line for the help page, without the leading "hodo".
+    /// An example for the help page, without the leading "hodo".
     std::string_view example;
 };
 
@@ -52,6 +47,13 @@ struct Workflow {
     std::string_view name;
     std::string_view summary;
     std::span<const Verb> verbs;
+    /// Translates a configuration file of the original program into the section of `verb`, or
+    /// returns nothing when `file` is not one. May be null.
+    std::optional<base::Config> (*translate)(const base::Config& file, std::string_view verb);
+    /// Whether `hodo view` should show `file` through this workflow's verb "view".
+    bool (*recognises)(const base::Path& file);
+
+    const Verb* find(std::string_view verb) const;
 };
 
 /// All workflows (workflow/table.cc).

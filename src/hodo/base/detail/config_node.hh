@@ -15,7 +15,6 @@ struct Config::Node {
     enum class Kind { null, scalar, list, mapping };
     Kind kind = Kind::null;
     std::string scalar;
-    bool quoted = false;
     std::vector<std::shared_ptr<Node>> items;
     std::vector<std::pair<std::string, std::shared_ptr<Node>>> members;
     std::string place;   ///< "file:line:column"
