@@ -71,8 +71,8 @@ bool is_config_file(std::string_view word) {
 
 /// Words as one YAML value: a list for list fields, else the last word, quoted where needed.
 std::string yaml_value(const base::FieldEntry& field, const std::vector<std::string>& words) {
-    const bool is_text = field.type == "text" || field.type == "list of texts" ||
-                         field.type.starts_with("one of");
+    const bool is_text =
+        field.type == "text" || field.type == "list of texts" || field.type.starts_with("one of");
     const auto item = [&](const std::string& word) {
         if (!is_text) return word;
         std::string escaped = "\"";
@@ -88,7 +88,8 @@ std::string yaml_value(const base::FieldEntry& field, const std::vector<std::str
     return list + "]";
 }
 
-const base::FieldEntry& field_of(const std::vector<base::FieldEntry>& fields, std::string_view path) {
+const base::FieldEntry& field_of(const std::vector<base::FieldEntry>& fields,
+                                 std::string_view path) {
     const auto found = std::find_if(fields.begin(), fields.end(),
                                     [&](const auto& field) { return field.path == path; });
     HODO_DOOR(found != fields.end());
@@ -99,12 +100,13 @@ const base::FieldEntry& field_of(const std::vector<base::FieldEntry>& fields, st
 void assign_positionals(const workflow::Verb& verb, const std::vector<base::FieldEntry>& fields,
                         std::vector<std::string> words,
                         std::map<std::string, std::vector<std::string>>& given) {
-    const auto names = verb.positionals.empty() ? std::vector<std::string>()
-                                                : base::split(verb.positionals, ' ');
+    const auto names =
+        verb.positionals.empty() ? std::vector<std::string>() : base::split(verb.positionals, ' ');
     for (std::size_t i = 0; i < names.size() && !words.empty(); ++i) {
         const auto later = names.size() - i - 1;
         std::size_t count = 1;
-        if (is_list(field_of(fields, names[i])) && words.size() > later) count = words.size() - later;
+        if (is_list(field_of(fields, names[i])) && words.size() > later)
+            count = words.size() - later;
         const auto end = words.begin() + static_cast<std::ptrdiff_t>(count);
         given[names[i]].assign(words.begin(), end);
         words.erase(words.begin(), end);
@@ -139,7 +141,8 @@ base::Config read_section(const workflow::Workflow& workflow, const workflow::Ve
 }
 
 /// Applies `--set section.key=value`; the section may be left out.
-void apply_sets(base::Config& section, std::string_view verb, const std::vector<std::string>& sets) {
+void apply_sets(base::Config& section, std::string_view verb,
+                const std::vector<std::string>& sets) {
     for (const auto& text : sets) {
         const auto equals = text.find('=');
         if (equals == std::string::npos) {

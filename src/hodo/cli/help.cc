@@ -17,7 +17,8 @@ struct Row {
 
 std::string rows_text(const std::vector<Row>& rows) {
     std::size_t width = 0;
-    for (const auto& row : rows) width = std::max(width, std::min<std::size_t>(row.left.size(), 34));
+    for (const auto& row : rows)
+        width = std::max(width, std::min<std::size_t>(row.left.size(), 34));
     std::string text;
     for (const auto& row : rows) {
         std::string line = "  " + row.left;
@@ -115,8 +116,9 @@ std::string workflow_help(const workflow::Workflow& workflow) {
     return base::format("{}: {}\n\nUsage: hodo {} VERB [CONFIG.yaml] [options]\n\nVerbs:\n",
                         workflow.name, workflow.summary, workflow.name) +
            rows_text(rows) +
-           base::format("\nhodo help {} VERB teaches a verb; hodo defaults {} prints all options.\n",
-                        workflow.name, workflow.name);
+           base::format(
+               "\nhodo help {} VERB teaches a verb; hodo defaults {} prints all options.\n",
+               workflow.name, workflow.name);
 }
 
 std::string verb_help(const workflow::Workflow& workflow, const workflow::Verb& verb) {
@@ -124,17 +126,17 @@ std::string verb_help(const workflow::Workflow& workflow, const workflow::Verb& 
     for (const auto& field : fields_of(verb)) {
         if (field.is_group) continue;
         const bool flag = field.type == "true or false";
-        const auto kind = flag                                 ? ""
-                          : field.type.starts_with("one of")   ? " NAME"
-                          : field.type.starts_with("list of")  ? " VALUE..."
-                          : field.type == "text"               ? " TEXT"
-                                                               : " N";
+        const auto kind = flag                                ? ""
+                          : field.type.starts_with("one of")  ? " NAME"
+                          : field.type.starts_with("list of") ? " VALUE..."
+                          : field.type == "text"              ? " TEXT"
+                                                              : " N";
         rows.push_back({option_name(field.path) + kind, described(field)});
     }
     auto text = base::format("{}\n\nUsage: {}\n", verb.summary, usage(workflow, verb));
     if (!rows.empty()) {
-        text += "\nOptions (keys of the configuration file, with dots for groups):\n" +
-                rows_text(rows);
+        text +=
+            "\nOptions (keys of the configuration file, with dots for groups):\n" + rows_text(rows);
     }
     text += "\nOptions of every verb:\n" + rows_text(common_rows());
     return text + examples(verb);
@@ -186,8 +188,8 @@ std::string manual_page() {
     };
     const auto add = [&](const workflow::Workflow& workflow) {
         for (const auto& verb : workflow.verbs) {
-            text += ".SS " + escape(usage(workflow, verb)) + "\n" + escape(std::string(verb.summary)) +
-                    ".\n";
+            text += ".SS " + escape(usage(workflow, verb)) + "\n" +
+                    escape(std::string(verb.summary)) + ".\n";
             for (const auto& field : fields_of(verb)) {
                 if (field.is_group) continue;
                 text += ".TP\n.B " + escape(option_name(field.path)) + "\n" +

@@ -37,7 +37,8 @@ const workflow::Workflow& known_workflow(std::string_view name) {
     std::vector<std::string> known{"help", "defaults", "check", "weights"};
     for (const auto* other : workflow::workflows()) known.emplace_back(other->name);
     for (const auto& verb : single_commands().verbs) known.emplace_back(verb.name);
-    base::fail_usage("unknown command '{}'{}; see 'hodo help'", name, base::did_you_mean(name, known));
+    base::fail_usage("unknown command '{}'{}; see 'hodo help'", name,
+                     base::did_you_mean(name, known));
 }
 
 const workflow::Verb& known_verb(const workflow::Workflow& workflow, std::string_view name) {
@@ -98,7 +99,8 @@ void run(Words words) {
         return run_verb(single_commands(), *verb, rest, command_line);
     }
     const auto& workflow = known_workflow(first);
-    if (rest.empty() || rest[0] == "--help" || rest[0] == "-h") return print(workflow_help(workflow));
+    if (rest.empty() || rest[0] == "--help" || rest[0] == "-h")
+        return print(workflow_help(workflow));
     run_verb(workflow, known_verb(workflow, rest[0]), rest.subspan(1), command_line);
 }
 
@@ -111,8 +113,9 @@ int complain(std::string_view message, base::ExitCode code) {
 int guarded(Words words) {
     try {
         run(words);
-        return std::fflush(stdout) == 0 ? 0 : complain("standard output cannot be written",
-                                                       base::ExitCode::data);
+        return std::fflush(stdout) == 0
+                   ? 0
+                   : complain("standard output cannot be written", base::ExitCode::data);
     } catch (const base::Error& error) {
         return complain(error.what(), error.code());
     } catch (const std::bad_alloc&) {

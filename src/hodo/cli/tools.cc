@@ -28,9 +28,10 @@ const workflow::Workflow& viewer_of(const base::Path& file) {
     for (const auto* workflow : workflow::workflows()) {
         if (workflow->recognises != nullptr && workflow->recognises(file)) return *workflow;
     }
-    base::fail("{}: no workflow knows how to show this file; 'hodo view' shows event files such as "
-               "Prometheus Parquet",
-               file);
+    base::fail(
+        "{}: no workflow knows how to show this file; 'hodo view' shows event files such as "
+        "Prometheus Parquet",
+        file);
 }
 
 struct ViewOptions {
@@ -61,7 +62,8 @@ void view(const workflow::Job& job) {
     inner.config.set("events", std::to_string(options.events));
     workflow.find("view")->run(inner);
     if (options.open) {
-        const int status = std::system(("xdg-open '" + options.output + "' >/dev/null 2>&1").c_str());
+        const int status =
+            std::system(("xdg-open '" + options.output + "' >/dev/null 2>&1").c_str());
         if (status != 0) base::warn("no browser could be opened; open {} yourself", options.output);
     }
 }
@@ -71,7 +73,8 @@ void view(const workflow::Job& job) {
 void doctor(const workflow::Job& job) {
     print(base::format("threads        {}\n", base::threads()));
     const auto duckdb = io::duckdb_version();
-    print(base::format("DuckDB         {}\n", duckdb ? *duckdb : "missing: Parquet files cannot be read"));
+    print(base::format("DuckDB         {}\n",
+                       duckdb ? *duckdb : "missing: Parquet files cannot be read"));
     std::fflush(stdout);
     learning_verb("", "doctor")(job);
 }
@@ -117,9 +120,9 @@ void convert_weights(const workflow::Job& job) {
     const auto options = job.config.as<ConvertOptions>();
     HODO_CHECK(!options.input.empty() && !options.output.empty(),
                "two files are needed; write 'hodo weights convert INPUT OUTPUT'");
-    HODO_CHECK(job.existing == workflow::Existing::overwrite ||
-                   !std::filesystem::exists(options.output),
-               "{}: exists already; add --overwrite to replace it", options.output);
+    HODO_CHECK(
+        job.existing == workflow::Existing::overwrite || !std::filesystem::exists(options.output),
+        "{}: exists already; add --overwrite to replace it", options.output);
     io::convert_weights(options.input, options.output, options.choice);
     base::say("wrote {}", options.output);
 }
@@ -203,14 +206,16 @@ void check_file(const base::Path& file) {
         }
         for (const auto& key : whole.keys()) {
             HODO_CHECK(std::find(verbs.begin(), verbs.end(), key) != verbs.end(),
-                       "{}: unknown key '{}'{}", whole.where(key), key, base::did_you_mean(key, verbs));
+                       "{}: unknown key '{}'{}", whole.where(key), key,
+                       base::did_you_mean(key, verbs));
         }
         HODO_CHECK(sections > 0, "{}: no section for a verb of {} ({})", file, name,
                    base::join(verbs, ", "));
         return;
     }
-    HODO_CHECK(!name.empty(), "{}: key 'workflow' is missing (it tells which options are meant); add "
-                              "'workflow: {}' at the top",
+    HODO_CHECK(!name.empty(),
+               "{}: key 'workflow' is missing (it tells which options are meant); add "
+               "'workflow: {}' at the top",
                file, known.front());
     base::fail("{}: unknown workflow '{}'{}", whole.where("workflow"), name,
                base::did_you_mean(name, known));
