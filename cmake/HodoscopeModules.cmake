@@ -2,6 +2,7 @@
 #
 #   *.avx2.cc, *.avx512.cc  kernels for one vector level, chosen at run time
 #   workflow/<name>/learn/  the half of a workflow that needs LibTorch; the rest does not
+#   train/options.cc        describes options; needs no LibTorch and goes below the seam
 
 function(hodo_flags target)
   target_compile_options(${target} PRIVATE ${HODO_WARNINGS})
@@ -33,6 +34,12 @@ function(hodo_folder target folder)
     set(depth GLOB)
   endif()
   file(${depth} sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/hodo/${folder}/*.cc)
+  if(target STREQUAL "hodo_learn")
+    set(plain ${sources})
+    list(FILTER plain INCLUDE REGEX "/options\\.cc$")
+    list(FILTER sources EXCLUDE REGEX "/options\\.cc$")
+    target_sources(hodo_base PRIVATE ${plain})
+  endif()
   hodo_vector_levels(${sources})
   target_sources(${target} PRIVATE ${sources})
 endfunction()

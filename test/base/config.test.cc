@@ -2,6 +2,7 @@
 
 #include "support/reference.hh"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
