@@ -16,6 +16,12 @@
 
 namespace hodo::om2vec {
 
+/// Whether the divergences of a batch's modules are averaged or summed.
+enum class KlReduction { mean, sum };
+constexpr auto names(KlReduction) {
+    return std::array<std::string_view, 2>{"mean", "sum"};
+}
+
 enum class BetaRule { clamped, om2vec };
 constexpr auto names(BetaRule) {
     return std::array<std::string_view, 2>{"clamped", "om2vec"};

@@ -11,17 +11,10 @@
 /// uses `sum`, so its weight of kl per module is beta times the batch size; `mean` with
 /// beta_mean = beta_sum * batch is the same loss.
 
+#include "hodo/workflow/om2vec/beta_schedule.hh"
 #include "hodo/workflow/om2vec/learn/model.hh"
 
-#include <array>
-#include <string_view>
-
 namespace hodo::om2vec {
-
-enum class KlReduction { mean, sum };
-constexpr auto names(KlReduction) {
-    return std::array<std::string_view, 2>{"mean", "sum"};
-}
 
 struct Loss {
     at::Tensor total;           ///< Scalar, double; differentiable.
