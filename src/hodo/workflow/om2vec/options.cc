@@ -36,6 +36,10 @@ TrainOptions::TrainOptions() {
 
 void TrainOptions::describe(base::Fields& f) {
     f("output", output, "run directory");
+    f("task", task, "train, or only judge 'weights' on the validation data");
+    f("compat", compat,
+      "om2vec: the published loss and averaging times: kl_reduction sum, beta.rule om2vec, "
+      "average.times lightning");
     f("weights", weights, "weight file to start from; empty: random weights");
     f("weight_choice", weight_choice, "which parameters of a training checkpoint");
     f("replay", replay, "run the failed step kept in this folder again, then stop");
@@ -53,6 +57,13 @@ void TrainOptions::describe(base::Fields& f) {
            "data.train_ranges must have one [first, last] for each entry of data.train");
     f.rule(data.valid_ranges.empty() || data.valid_ranges.size() == data.valid.size(),
            "data.valid_ranges must have one [first, last] for each entry of data.valid");
+}
+
+void TrainOptions::apply_compat() {
+    if (compat == Compat::none) return;
+    loss.kl_reduction = KlReduction::sum;
+    loss.beta.rule = BetaRule::om2vec;
+    learner.average.times = train::SwaTimes::lightning;
 }
 
 void NetworkOptions::describe(base::Fields& f) {

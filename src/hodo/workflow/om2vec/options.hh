@@ -63,10 +63,16 @@ struct LossOptions {
     void describe(base::Fields& f);
 };
 
+/// `test` judges weights on the validation data and stops.
+enum class Task { train, test };
+constexpr auto names(Task) { return std::array<std::string_view, 2>{"train", "test"}; }
+
 struct TrainOptions {
     TrainOptions();
 
     std::string output = "runs/om2vec";
+    Task task = Task::train;
+    Compat compat = Compat::none;
     std::string weights;
     io::WeightChoice weight_choice = io::WeightChoice::automatic;
     std::string replay;
@@ -80,6 +86,9 @@ struct TrainOptions {
     train::JournalOptions journal;
 
     void describe(base::Fields& f);
+    /// With compat om2vec: the published loss (summed divergence, beta falling again after its
+    /// peak) and averaging times, whatever the keys say.
+    void apply_compat();
 };
 
 /// What the verbs that run a trained network have in common.

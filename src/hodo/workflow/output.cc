@@ -1,0 +1,41 @@
+#include "hodo/workflow/output.hh"
+
+#include "hodo/base/error.hh"
+
+namespace hodo::workflow {
+
+void claim_folder(const base::Path& folder, Existing existing) {
+    HODO_CHECK(!folder.empty(), "no output folder is named; add --output FOLDER");
+    std::error_code problem;
+    const bool is_there = std::filesystem::exists(folder, problem);
+    HODO_CHECK(!is_there || std::filesystem::is_directory(folder, problem),
+               "{}: is a file, but a folder is to be written there; choose another --output", folder);
+    const bool has_content = is_there && !std::filesystem::is_empty(folder, problem);
+    if (has_content && existing == Existing::refuse) {
+        base::fail("{}: exists and is not empty; add --overwrite to replace it, --resume to go on "
+                   "with it, or choose another --output",
+                   folder);
+    }
+    if (has_content && existing == Existing::overwrite) {
+        HODO_CHECK(std::filesystem::exists(folder / "run.json", problem),
+                   "{}: was not written by hodo (no run.json), so --overwrite does not remove it; "
+                   "remove it yourself or choose another --output",
+                   folder);
+        std::filesystem::remove_all(folder, problem);
+        HODO_CHECK(!problem, "{}: cannot be removed ({})", folder, problem.message());
+    }
+    std::filesystem::create_directories(folder, problem);
+    HODO_CHECK(!problem, "{}: cannot be created ({}); choose a writable --output", folder,
+               problem.message());
+}
+
+void claim_file(const base::Path& file, Existing existing) {
+    HODO_CHECK(!file.empty(), "no output file is named; add --output FILE");
+    std::error_code problem;
+    HODO_CHECK(!std::filesystem::is_directory(file, problem),
+               "{}: is a folder, but a file is to be written there; choose another --output", file);
+    HODO_CHECK(existing == Existing::overwrite || !std::filesystem::exists(file, problem),
+               "{}: exists already; add --overwrite to replace it or choose another --output", file);
+}
+
+}  // namespace hodo::workflow
