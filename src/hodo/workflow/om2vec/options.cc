@@ -126,6 +126,13 @@ void EvaluateOptions::describe(base::Fields& f) {
     f.group("read", read, "columns and limits of reading events");
 }
 
+void ViewOptions::describe(base::Fields& f) {
+    f("input", input, "event file to show");
+    f("output", output, "HTML file to write");
+    f("first", first, "number of the first event").at_least(0);
+    f("events", events, "how many events to include").at_least(1);
+}
+
 void ReportOptions::describe(base::Fields& f) {
     f("run", run, "run directory of train");
     f("evaluation", evaluation, "folder of evaluate; empty: folder 'evaluation' of the run");

@@ -171,6 +171,13 @@ struct EvaluateOptions {
     void describe(base::Fields& f);
 };
 
+struct ViewOptions {
+    std::string input, output;
+    std::int64_t first = 0, events = 50;
+
+    void describe(base::Fields& f);
+};
+
 struct ReportOptions {
     std::string run;
     std::string evaluation;

@@ -1,6 +1,7 @@
 #include "hodo/workflow/om2vec/learn/batch.hh"
 
 #include <cmath>
+#include <utility>
 
 #include "hodo/base/error.hh"
 
@@ -34,6 +35,7 @@ Batch make_batch(const CountView& counts, std::int64_t bins, at::Device device) 
     auto total = make_column(counts.size(), at::kDouble);
     auto log_factorials = make_column(counts.size(), at::kDouble);
     std::int64_t entry = 0;
+    std::vector<std::int64_t> offsets{0};
     for (std::int64_t module = 0; module < counts.size(); ++module) {
         const auto m = static_cast<std::size_t>(module);
         double sum = 0.0, factorials = 0.0;
@@ -54,6 +56,7 @@ Batch make_batch(const CountView& counts, std::int64_t bins, at::Device device) 
             sum += photons;
             factorials += std::lgamma(photons + 1.0);
         }
+        offsets.push_back(entry);
         total.data_ptr<double>()[module] = sum;
         log_factorials.data_ptr<double>()[module] = factorials;
     }
@@ -64,9 +67,42 @@ Batch make_batch(const CountView& counts, std::int64_t bins, at::Device device) 
                 count.to(device),
                 total.to(device),
                 log_factorials.to(device),
-                {}};
+                {},
+                std::move(offsets)};
     if (!counts.positions.empty()) batch.position = position_matrix(counts.positions).to(device);
     return batch;
+}
+
+Batch Batch::part(std::int64_t first, std::int64_t last) const {
+    HODO_DOOR(0 <= first && first <= last && last <= modules);
+    const auto begin = offsets[static_cast<std::size_t>(first)];
+    const auto length = offsets[static_cast<std::size_t>(last)] - begin;
+    Batch some{last - first,
+               bins,
+               row.narrow(0, begin, length) - first,
+               bin.narrow(0, begin, length),
+               count.narrow(0, begin, length),
+               total.narrow(0, first, last - first),
+               log_factorials.narrow(0, first, last - first),
+               {},
+               {}};
+    if (position.defined()) some.position = position.narrow(0, first, last - first);
+    for (auto i = first; i <= last; ++i) {
+        some.offsets.push_back(offsets[static_cast<std::size_t>(i)] - begin);
+    }
+    return some;
+}
+
+void Batch::state(train::Archive& archive) {
+    archive("modules", modules);
+    archive("bins", bins);
+    archive("row", row);
+    archive("bin", bin);
+    archive("count", count);
+    archive("total", total);
+    archive("log_factorials", log_factorials);
+    archive("position", position);
+    archive("offsets", offsets);
 }
 
 at::Tensor dense_input(const Batch& batch, at::ScalarType type) {

@@ -2,7 +2,11 @@
 /// A batch of sparse histograms as tensors, ready for the network and the loss.
 
 #include "hodo/tensor/torch.hh"
+#include "hodo/train/archive.hh"
 #include "hodo/workflow/om2vec/counts.hh"
+
+#include <cstdint>
+#include <vector>
 
 namespace hodo::om2vec {
 
@@ -16,6 +20,12 @@ struct Batch {
     at::Tensor total;           ///< [modules] double: N, the sum of n.
     at::Tensor log_factorials;  ///< [modules] double: sum of lgamma(n + 1).
     at::Tensor position;        ///< [modules, 3] double [m], or undefined.
+    std::vector<std::int64_t> offsets{0};  ///< [modules + 1] into the entries.
+
+    /// The modules [first, last), sharing memory.
+    Batch part(std::int64_t first, std::int64_t last) const;
+    /// All of it, for keeping the batch of a failed step.
+    void state(train::Archive& archive);
 };
 
 /// Error (naming module and bin) if a bin lies outside [0, bins) or a count is negative or not

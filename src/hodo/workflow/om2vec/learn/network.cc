@@ -1,0 +1,125 @@
+#include "hodo/workflow/om2vec/learn/network.hh"
+
+#include "hodo/base/config.hh"
+#include "hodo/base/error.hh"
+#include "hodo/io/weights.hh"
+#include "hodo/tensor/view.hh"
+#include "hodo/tensor/weights.hh"
+
+namespace hodo::om2vec {
+
+namespace {
+
+constexpr std::string_view model_file = "model.safetensors";
+
+std::vector<NamedShape> shapes_of(const io::WeightFile& file) {
+    std::vector<NamedShape> shapes;
+    for (const auto& entry : file.entries()) shapes.push_back({entry.name, entry.shape});
+    return shapes;
+}
+
+template <class Options>
+std::optional<Options> stored_options(const io::WeightFile& file, std::string_view key) {
+    const auto& metadata = file.metadata();
+    if (!metadata.is_object() || !metadata.has(key) || !metadata.at(key).is_text()) return {};
+    const auto origin = base::format("{} ({})", file.path(), key);
+    return base::Config::parse(metadata.at(key).text(), origin).as<Options>();
+}
+
+std::string fingerprint_of(Model& model) {
+    std::uint64_t hash = 0;
+    for (const auto& [name, array] : tensor::parameter_arrays(tensor::named_parameters(model))) {
+        const std::string_view bytes(reinterpret_cast<const char*>(array.bytes.data()),
+                                     array.bytes.size());
+        hash = hash * 0x100000001b3ULL ^ base::fnv1a(name) ^ base::fnv1a(bytes);
+    }
+    return base::format("{:016x}", hash);
+}
+
+optical::Binning original_binning(std::int64_t bins) {
+    return {.bins = bins,
+            .window = static_cast<double>(bins),
+            .rule = optical::BinningRule::om2vec};
+}
+
+bool is_original_architecture(const ModelOptions& options) {
+    const ModelOptions original;
+    return options.heads == original.heads && options.feedforward == original.feedforward &&
+           options.tokens == original.tokens;
+}
+
+}  // namespace
+
+Network load_network(const NetworkOptions& options, const optical::Binning& binning,
+                     BinningChoice choice) {
+    HODO_CHECK(!options.weights.empty(),
+               "no weights are named; add --weights with a run directory or a weight file");
+    base::Path path = options.weights;
+    if (std::filesystem::is_directory(path)) {
+        HODO_CHECK(std::filesystem::exists(path / model_file),
+                   "{}: has no {} (training writes it when it ends); let the training end or name "
+                   "a weight file",
+                   path, model_file);
+        path /= model_file;
+    }
+    const auto file = io::WeightFile::open(path, options.weight_choice);
+    const auto stored_model = stored_options<ModelOptions>(file, "model");
+    const auto model_options =
+        stored_model ? *stored_model : infer_options(shapes_of(file), path.string());
+    const auto stored_binning = stored_options<optical::Binning>(file, "binning");
+    auto known = stored_binning ? *stored_binning : original_binning(model_options.bins);
+    if (choice == BinningChoice::given) {
+        HODO_CHECK(!stored_binning || *stored_binning == binning,
+                   "{}: the weights were trained with another binning ({}); leave the binning out "
+                   "or set it to that",
+                   path, [&] {
+                       auto text = base::options_yaml(*stored_binning);
+                       for (auto& c : text) c = c == '\n' ? ' ' : c;
+                       return text;
+                   }());
+        HODO_CHECK(binning.width() == model_options.bins,
+                   "{}: the network takes {} bins but the binning has {}; set binning.bins", path,
+                   model_options.bins, binning.width());
+        known = binning;
+    }
+    Network network{Model(model_options), known, path.string(), {}};
+    tensor::load_parameters(tensor::named_parameters(network.model), file);
+    network.fingerprint = fingerprint_of(network.model);
+    return network;
+}
+
+void save_network(const base::Path& folder, Model& model, const optical::Binning& binning,
+                  std::string_view which) {
+    auto options = model.options();
+    auto stored_binning = binning;
+    const auto weights = tensor::parameter_arrays(tensor::named_parameters(model));
+    io::Json metadata = io::Json::object();
+    metadata["workflow"] = "om2vec";
+    metadata["weights"] = which;
+    metadata["model"] = base::options_yaml(options);
+    metadata["binning"] = base::options_yaml(stored_binning);
+    io::write_weights(folder / model_file, weights, metadata);
+    if (!is_original_architecture(options)) return;
+    io::Json hyper = io::Json::object();
+    hyper["in_features"] = options.bins;
+    hyper["latent_dim"] = options.latent;
+    hyper["embed_dim"] = options.embed;
+    hyper["sensor_positional_encoding"] = options.sensor_positional_encoding;
+    io::Json checkpoint = io::Json::object();
+    checkpoint["hyper_parameters"] = hyper;
+    io::write_weights(folder / "model.ckpt", weights, checkpoint);
+}
+
+io::KeyValues provenance(const Network& network) {
+    auto binning = network.binning;
+    auto model = network.model.options();
+    return {{"hodo_workflow", "om2vec"},
+            {"hodo_weights", network.source},
+            {"hodo_weights_fingerprint", network.fingerprint},
+            {"hodo_model", base::options_yaml(model)},
+            {"hodo_binning", base::options_yaml(binning)},
+            {"hodo_time_zero", binning.time_zero},
+            {"hodo_latent_width", std::to_string(model.latent)}};
+}
+
+}  // namespace hodo::om2vec

@@ -1,0 +1,41 @@
+#pragma once
+/// A trained network with what it needs to be used: how its input is binned.
+///
+/// Our model files are safetensors whose metadata hold `workflow` "om2vec", `model` and `binning`
+/// as YAML (the options structs) and `weights`, which set they are ("last", "best", "swa", "ema").
+/// Checkpoints of the original carry neither: the model is inferred from the tensors' shapes, and
+/// the binning is the original's, one bin per nanosecond.
+
+#include "hodo/detector/optical/binning.hh"
+#include "hodo/io/table.hh"
+#include "hodo/workflow/om2vec/learn/model.hh"
+#include "hodo/workflow/om2vec/options.hh"
+
+#include <string>
+
+namespace hodo::om2vec {
+
+struct Network {
+    Model model;
+    optical::Binning binning;
+    std::string source;       ///< Path of the weight file.
+    std::string fingerprint;  ///< FNV-1a of the parameters' bytes, 16 hexadecimal digits.
+};
+
+/// Whether a binning in the configuration was given by the user.
+enum class BinningChoice { given, by_default };
+
+/// Loads a run directory's model.safetensors or a weight file. A `given` binning that disagrees
+/// with what the file says is an error; with `by_default` the file, else the original's, holds.
+Network load_network(const NetworkOptions& options, const optical::Binning& binning,
+                     BinningChoice choice);
+
+/// Writes `folder`/model.safetensors and, when the architecture is the original's, model.ckpt that
+/// its code loads.
+void save_network(const base::Path& folder, Model& model, const optical::Binning& binning,
+                  std::string_view which);
+
+/// What every output says about its network: weights, fingerprint, binning, time zero, version.
+io::KeyValues provenance(const Network& network);
+
+}  // namespace hodo::om2vec

@@ -1,0 +1,112 @@
+#include "hodo/workflow/om2vec/learn/recipe.hh"
+
+#include "hodo/base/random.hh"
+#include "hodo/tensor/autocast.hh"
+#include "hodo/tensor/weights.hh"
+#include "hodo/workflow/om2vec/learn/loss.hh"
+
+#include <algorithm>
+
+namespace hodo::om2vec {
+
+namespace {
+
+/// Modules worked on at a time: about 2 GB of intermediates for the published network.
+constexpr std::int64_t part_size = 16;
+
+/// Latent noise of validation belongs to no training step.
+constexpr std::int64_t validation_step = -1;
+
+Model fresh_model(const TrainOptions& options, at::Device device) {
+    Model model(options.model, at::TensorOptions().dtype(at::kFloat).device(device));
+    if (options.weights.empty()) {
+        model.initialise(options.seed);
+    } else {
+        const auto file = io::WeightFile::open(options.weights, options.weight_choice);
+        tensor::load_parameters(tensor::named_parameters(model), file);
+    }
+    return model;
+}
+
+/// Sums over modules of a batch, as numbers.
+struct Sums {
+    double reconstruction = 0, kl = 0;
+
+    train::Scalars scalars(std::int64_t modules, double beta, KlReduction reduction) const {
+        const double count = static_cast<double>(std::max<std::int64_t>(1, modules));
+        const double reduced = reduction == KlReduction::mean ? kl / count : kl;
+        return {{"loss", reconstruction / count + beta * reduced},
+                {"reco", reconstruction / count},
+                {"kl", reduced}};
+    }
+};
+
+}  // namespace
+
+VaeRecipe::VaeRecipe(const TrainOptions& options, at::Device device)
+    : options_(options),
+      model_(fresh_model(options, device)),
+      learner_("vae", tensor::named_parameters(model_), options.learner) {}
+
+train::Step VaeRecipe::train(const Batch& batch, const train::StepContext& context) {
+    const auto& beta_schedule = options_.loss.beta;
+    const double beta = beta_schedule.value(
+        context.step, beta_schedule.steps_to_peak(context.dataset_size, context.batch_size));
+    const double count = static_cast<double>(std::max<std::int64_t>(1, batch.modules));
+    const double kl_count = options_.loss.kl_reduction == KlReduction::mean ? count : 1.0;
+    Sums sums;
+    for (std::int64_t first = 0; first < batch.modules; first += part_size) {
+        const auto last = std::min(first + part_size, batch.modules);
+        const auto part = batch.part(first, last);
+        auto pass = make_pass(model_, nn::Mode::train);
+        pass.key = base::stream_key(context.seed, "dropout");
+        pass.step = static_cast<std::uint32_t>(context.step);
+        pass.first_entry = first;
+        const auto eps = latent_noise(context.seed, context.step, first, last - first,
+                                      options_.model.latent, model_.type())
+                             .to(model_.mem_embedding.device());
+        at::Tensor loss;
+        {
+            const tensor::Autocast autocast(learner_.precision());
+            const auto output = model_.forward(part, eps, pass);
+            const auto reconstruction = negative_log_likelihood(output.logits, part).sum();
+            const auto kl = kl_divergence(output.latent).sum();
+            loss = reconstruction / count + kl * (beta / kl_count);
+            sums.reconstruction += reconstruction.item<double>();
+            sums.kl += kl.item<double>();
+        }
+        learner_.gather(loss);
+    }
+    const auto update = learner_.step(context);
+    auto scalars = sums.scalars(batch.modules, beta, options_.loss.kl_reduction);
+    scalars.set("beta", beta);
+    scalars.set("rate", update.rate);
+    scalars.set("gradient_norm", update.gradient_norm);
+    return {.scalars = scalars, .examples = batch.modules};
+}
+
+train::Step VaeRecipe::validate(const Batch& batch, const train::StepContext& context) {
+    const train::AveragedWeights averaged(learner_);
+    const auto& beta_schedule = options_.loss.beta;
+    const double beta = beta_schedule.value(
+        context.step, beta_schedule.steps_to_peak(context.dataset_size, context.batch_size));
+    Sums sums;
+    double distance = 0;
+    for (std::int64_t first = 0; first < batch.modules; first += part_size) {
+        const auto last = std::min(first + part_size, batch.modules);
+        const auto part = batch.part(first, last);
+        auto pass = make_pass(model_, nn::Mode::evaluate);
+        const auto eps = latent_noise(context.seed, validation_step, first, last - first,
+                                      options_.model.latent, model_.type())
+                             .to(model_.mem_embedding.device());
+        const auto output = model_.forward(part, eps, pass);
+        sums.reconstruction += negative_log_likelihood(output.logits, part).sum().item<double>();
+        sums.kl += kl_divergence(output.latent).sum().item<double>();
+        distance += jensen_shannon_distance(output.logits, part).sum().item<double>();
+    }
+    auto scalars = sums.scalars(batch.modules, beta, options_.loss.kl_reduction);
+    scalars.set("js", distance / static_cast<double>(std::max<std::int64_t>(1, batch.modules)));
+    return {.scalars = scalars, .examples = batch.modules};
+}
+
+}  // namespace hodo::om2vec
