@@ -110,6 +110,12 @@ void save_network(const base::Path& folder, Model& model, const optical::Binning
     io::write_weights(folder / "model.ckpt", weights, checkpoint);
 }
 
+void move_to(Model& model, at::Device device) {
+    for (const auto& parameter : tensor::named_parameters(model)) {
+        *parameter.tensor = parameter.tensor->to(device);
+    }
+}
+
 io::KeyValues provenance(const Network& network) {
     auto binning = network.binning;
     auto model = network.model.options();

@@ -35,6 +35,12 @@ Network load_network(const NetworkOptions& options, const optical::Binning& binn
 void save_network(const base::Path& folder, Model& model, const optical::Binning& binning,
                   std::string_view which);
 
+/// Moves the parameters to a device.
+void move_to(Model& model, at::Device device);
+
+/// Modules worked on at a time when a trained network is used: bounds memory.
+inline constexpr std::int64_t modules_per_part = 64;
+
 /// What every output says about its network: weights, fingerprint, binning, time zero, version.
 io::KeyValues provenance(const Network& network);
 

@@ -1,0 +1,114 @@
+#include "hodo/workflow/om2vec/encode_events.hh"
+
+#include "hodo/base/error.hh"
+#include "hodo/base/log.hh"
+#include "hodo/base/progress.hh"
+#include "hodo/detector/optical/files.hh"
+#include "hodo/detector/optical/grouping.hh"
+#include "hodo/workflow/om2vec/latent_writer.hh"
+#include "hodo/workflow/output.hh"
+
+namespace hodo::om2vec {
+
+namespace {
+
+/// What is known of the events of a block before anything is encoded.
+struct Admission {
+    std::vector<std::int64_t> modules;
+    std::vector<EventFate> fates;
+    bool all_encoded = true;
+};
+
+Admission admit_events(const optical::Events& block, LatentWriter& writer) {
+    Admission admission;
+    optical::PhotonGrouper grouper;
+    for (std::int64_t event = 0; event < block.size(); ++event) {
+        grouper.group(block, event, optical::ModuleOrder::ascending);
+        admission.modules.push_back(std::ssize(grouper.modules()));
+        admission.fates.push_back(writer.admit(admission.modules.back()));
+        admission.all_encoded &= admission.fates.back() == EventFate::encode;
+    }
+    return admission;
+}
+
+/// The events to be encoded, and where each stands among them.
+optical::Events encoded_events(const optical::Events& block, const Admission& admission) {
+    optical::Events some;
+    for (std::int64_t event = 0; event < block.size(); ++event) {
+        if (admission.fates[static_cast<std::size_t>(event)] == EventFate::encode) {
+            some.append(block, event);
+        }
+    }
+    return some;
+}
+
+void write_block(const optical::Events& block, const Admission& admission,
+                 const EncodedModules& encoded, std::int64_t width, LatentWriter& writer) {
+    std::int64_t module = 0, position = 0;
+    for (std::int64_t event = 0; event < block.size(); ++event) {
+        const auto e = static_cast<std::size_t>(event);
+        const auto fate = admission.fates[e];
+        if (fate == EventFate::drop) continue;
+        const auto first = module;
+        if (fate == EventFate::encode) {
+            while (module < std::ssize(encoded.event) &&
+                   encoded.event[static_cast<std::size_t>(module)] == position) {
+                ++module;
+            }
+            ++position;
+        }
+        const auto begin = static_cast<std::size_t>(first);
+        const auto count = static_cast<std::size_t>(module - first);
+        const auto w = static_cast<std::size_t>(width);
+        writer.add({block.file[e], block.row[e]}, fate, admission.modules[e],
+                   std::span(encoded.id).subspan(begin, count),
+                   std::span(encoded.values).subspan(begin * w, count * w));
+    }
+}
+
+bool is_flat(optical::EventLayout layout) {
+    return layout == optical::EventLayout::flat_parquet ||
+           layout == optical::EventLayout::flat_sqlite;
+}
+
+}  // namespace
+
+void encode_events(const std::vector<std::string>& inputs, const optical::ReadOptions& read,
+                   const LatentOutput& output, const EventEncoder& encoder,
+                   const workflow::Job& job) {
+    HODO_CHECK(!inputs.empty(), "no input is named; write 'hodo om2vec {} INPUT OUTPUT'", job.verb);
+    auto options = read;
+    options.truth = optical::TruthReading::no;
+    const auto files = optical::event_files(inputs);
+    optical::EventReader reader(files, options);
+    HODO_CHECK(!is_flat(reader.layout()) || output.latents_only,
+               "{}: has one row per photon, so latents cannot stand beside its rows; add "
+               "--latents-only",
+               files.front());
+    LatentWriter writer(files, output, job.existing, encoder.width, encoder.metadata);
+    base::Progress progress(encoder.label, reader.event_count().value_or(0), "events");
+    std::int64_t dropped = 0, modules = 0;
+    while (auto block = reader.next()) {
+        const auto admission = admit_events(*block, writer);
+        const auto encoded = admission.all_encoded
+                                 ? encoder.encode(*block)
+                                 : encoder.encode(encoded_events(*block, admission));
+        write_block(*block, admission, encoded, encoder.width, writer);
+        for (const auto fate : admission.fates) dropped += fate == EventFate::drop ? 1 : 0;
+        modules += std::ssize(encoded.id);
+        progress.advance(block->size());
+    }
+    const auto written = writer.finish();
+    progress.finish();
+    if (dropped > 0) {
+        base::say("{} events with fewer than {} modules were left out", dropped,
+                  output.least_modules());
+    }
+    base::say("encoded {} modules into {}", base::with_thousands(modules),
+              written.size() == 1 ? written.front().string() : output.output);
+    if (std::filesystem::is_directory(output.output)) {
+        workflow::record_run(output.output, job, files);
+    }
+}
+
+}  // namespace hodo::om2vec
