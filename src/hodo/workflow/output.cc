@@ -9,12 +9,14 @@ void claim_folder(const base::Path& folder, Existing existing) {
     std::error_code problem;
     const bool is_there = std::filesystem::exists(folder, problem);
     HODO_CHECK(!is_there || std::filesystem::is_directory(folder, problem),
-               "{}: is a file, but a folder is to be written there; choose another --output", folder);
+               "{}: is a file, but a folder is to be written there; choose another --output",
+               folder);
     const bool has_content = is_there && !std::filesystem::is_empty(folder, problem);
     if (has_content && existing == Existing::refuse) {
-        base::fail("{}: exists and is not empty; add --overwrite to replace it, --resume to go on "
-                   "with it, or choose another --output",
-                   folder);
+        base::fail(
+            "{}: exists and is not empty; add --overwrite to replace it, --resume to go on "
+            "with it, or choose another --output",
+            folder);
     }
     if (has_content && existing == Existing::overwrite) {
         HODO_CHECK(std::filesystem::exists(folder / "run.json", problem),
@@ -35,7 +37,8 @@ void claim_file(const base::Path& file, Existing existing) {
     HODO_CHECK(!std::filesystem::is_directory(file, problem),
                "{}: is a folder, but a file is to be written there; choose another --output", file);
     HODO_CHECK(existing == Existing::overwrite || !std::filesystem::exists(file, problem),
-               "{}: exists already; add --overwrite to replace it or choose another --output", file);
+               "{}: exists already; add --overwrite to replace it or choose another --output",
+               file);
 }
 
 }  // namespace hodo::workflow

@@ -16,8 +16,8 @@ void doctor(const Job&) {
     const auto found = tensor::examine();
     std::string text;
     text += base::format("LibTorch       {}\n", found.libtorch);
-    text += base::format("BLAS           {}, {:.0f} GFLOP/s on {} threads\n", found.blas, found.gflops,
-                         found.measured_threads);
+    text += base::format("BLAS           {}, {:.0f} GFLOP/s on {} threads\n", found.blas,
+                         found.gflops, found.measured_threads);
     text += base::format("vector level   {}\n", found.vector_level);
     text += base::format("GPU            {}\n",
                          found.devices.empty() ? "none" : base::join(found.devices, ", "));

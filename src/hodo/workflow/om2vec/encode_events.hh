@@ -21,9 +21,9 @@ struct EncodedModules {
 };
 
 struct EventEncoder {
-    std::string label;        ///< Of the progress line: "om2vec apply".
-    std::int64_t width = 0;   ///< Numbers per module.
-    io::KeyValues metadata;   ///< Into every output file.
+    std::string label;       ///< Of the progress line: "om2vec apply".
+    std::int64_t width = 0;  ///< Numbers per module.
+    io::KeyValues metadata;  ///< Into every output file.
     std::function<EncodedModules(const optical::Events&)> encode;
 };
 

@@ -122,8 +122,9 @@ void LatentWriter::Body::write_beside_events(const base::Path& file) const {
     if (options.compat == Compat::none) {
         columns.push_back(make_column("modules", io::ColumnType::i64, pending.modules));
     }
-    auto latents = is_wide() ? make_column("latents", latent_type(), rows_with_ids<double>(pending, width))
-                             : make_column("latents", latent_type(), rows_with_ids<float>(pending, width));
+    auto latents =
+        is_wide() ? make_column("latents", latent_type(), rows_with_ids<double>(pending, width))
+                  : make_column("latents", latent_type(), rows_with_ids<float>(pending, width));
     latents.spec.list_levels = 2;
     latents.offsets = {pending.offsets, even_offsets(pending.ids.size(), width + 2)};
     columns.push_back(std::move(latents));

@@ -58,6 +58,7 @@ class ModuleData {
 };
 
 /// Appends module `index` of `from` to `to`.
-void append_module(optical::ModuleCounts& to, const optical::ModuleCounts& from, std::int64_t index);
+void append_module(optical::ModuleCounts& to, const optical::ModuleCounts& from,
+                   std::int64_t index);
 
 }  // namespace hodo::om2vec

@@ -16,7 +16,8 @@ void DataOptions::describe(base::Fields& f) {
     f("train", train, "event files, prepared shards or chunk files: files, folders or patterns");
     f("train_ranges", train_ranges,
       "per entry of train: [first, last] of the last number in the file names; empty: all files");
-    f("valid", valid, "the same for validation; empty: a fraction of the training data is held out");
+    f("valid", valid,
+      "the same for validation; empty: a fraction of the training data is held out");
     f("valid_ranges", valid_ranges, "the same for validation");
     f("valid_fraction", valid_fraction, "fraction held out when valid is empty").between(0, 0.9);
     f("min_modules", min_modules, "leave out events with fewer modules hit").at_least(0);

@@ -22,10 +22,14 @@ namespace hodo::om2vec {
 
 /// Behaviour of the published code (arXiv:2410.13148) where ours differs.
 enum class Compat { none, om2vec };
-constexpr auto names(Compat) { return std::array<std::string_view, 2>{"none", "om2vec"}; }
+constexpr auto names(Compat) {
+    return std::array<std::string_view, 2>{"none", "om2vec"};
+}
 
 enum class PreparedFormat { shards, om2vec };
-constexpr auto names(PreparedFormat) { return std::array<std::string_view, 2>{"shards", "om2vec"}; }
+constexpr auto names(PreparedFormat) {
+    return std::array<std::string_view, 2>{"shards", "om2vec"};
+}
 
 /// First and last of the last number in file names, both included.
 using Ranges = std::vector<std::vector<std::int64_t>>;
@@ -65,7 +69,9 @@ struct LossOptions {
 
 /// `test` judges weights on the validation data and stops.
 enum class Task { train, test };
-constexpr auto names(Task) { return std::array<std::string_view, 2>{"train", "test"}; }
+constexpr auto names(Task) {
+    return std::array<std::string_view, 2>{"train", "test"};
+}
 
 struct TrainOptions {
     TrainOptions();

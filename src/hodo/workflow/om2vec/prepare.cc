@@ -3,6 +3,7 @@
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
 #include "hodo/base/progress.hh"
+#include "hodo/detector/optical/chunks.hh"
 #include "hodo/detector/optical/files.hh"
 #include "hodo/detector/optical/prepared.hh"
 #include "hodo/workflow/om2vec/module_data.hh"
@@ -10,18 +11,89 @@
 #include "hodo/workflow/om2vec/verbs.hh"
 #include "hodo/workflow/output.hh"
 
+#include <memory>
+
 namespace hodo::om2vec {
+
+namespace {
+
+using optical::ModuleOrder;
+
+/// Sparse shards or the original's chunks, as asked for.
+class Writer {
+  public:
+    Writer(const PrepareOptions& options, const std::vector<base::Path>& files,
+           const io::Json& config) {
+        io::KeyValues metadata;
+        if (!config.is_null()) metadata.emplace_back("config_prometheus", config.dump());
+        if (options.format == PreparedFormat::om2vec) {
+            chunks_ = std::make_unique<optical::ChunkWriter>(
+                options.output, options.binning.width(), options.chunk_size, metadata);
+            return;
+        }
+        optical::PreparedHeader header{
+            options.binning, ModuleOrder::first_appearance, {}, metadata};
+        for (const auto& file : files) header.sources.push_back(file.string());
+        shards_ = std::make_unique<optical::PreparedWriter>(options.output, header);
+    }
+    void append(optical::ModuleCounts counts, const optical::Events& events) {
+        if (chunks_) {
+            chunks_->append(counts);
+        } else {
+            shards_->append(optical::prepared_modules(std::move(counts), events));
+        }
+    }
+    std::vector<base::Path> finish() { return chunks_ ? chunks_->finish() : shards_->finish(); }
+
+  private:
+    std::unique_ptr<optical::ChunkWriter> chunks_;
+    std::unique_ptr<optical::PreparedWriter> shards_;
+};
+
+/// The modules of events with at least `least` modules.
+optical::ModuleCounts modules_of_large_events(optical::ModuleCounts all,
+                                              const optical::Events& events, std::int64_t least) {
+    if (least <= 1) return all;
+    std::vector<std::int64_t> hit(static_cast<std::size_t>(events.size()));
+    for (const auto event : all.event) ++hit[static_cast<std::size_t>(event)];
+    optical::ModuleCounts some;
+    for (std::int64_t i = 0; i < all.size(); ++i) {
+        const auto event = static_cast<std::size_t>(all.event[static_cast<std::size_t>(i)]);
+        if (hit[event] >= least) append_module(some, all, i);
+    }
+    return some;
+}
+
+}  // namespace
 
 void run_prepare(const workflow::Job& job) {
     auto options = job.config.as<PrepareOptions>();
-    HODO_CHECK(!options.input.empty(), "no input is named; write 'hodo om2vec prepare INPUT OUTPUT'");
+    HODO_CHECK(!options.input.empty(),
+               "no input is named; write 'hodo om2vec prepare INPUT OUTPUT'");
     const auto files = optical::event_files(options.input);
     const auto time_zero = optical::TimeZero::parse(options.binning.time_zero);
     options.read.truth = optical::TruthReading::no;
     if (time_zero.kind == optical::TimeZero::Kind::trigger) options.read.trigger = time_zero.column;
     optical::EventReader reader(files, options.read);
     workflow::claim_folder(options.output, job.existing);
-    (void)reader;
+
+    Writer writer(options, files, reader.metadata());
+    base::Progress progress("om2vec prepare", reader.event_count().value_or(0), "events");
+    std::int64_t modules = 0, photons = 0;
+    while (const auto block = reader.next()) {
+        auto counts = modules_of_large_events(
+            bin_photons(*block, options.binning, ModuleOrder::first_appearance), *block,
+            options.min_modules);
+        modules += counts.size();
+        photons += block->photons();
+        writer.append(std::move(counts), *block);
+        progress.advance(block->size());
+    }
+    const auto written = writer.finish();
+    progress.finish();
+    workflow::record_run(options.output, job, files);
+    base::say("binned {} photons of {} modules into {} files in {}", base::with_thousands(photons),
+              base::with_thousands(modules), written.size(), options.output);
 }
 
 }  // namespace hodo::om2vec

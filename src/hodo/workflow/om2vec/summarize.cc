@@ -20,18 +20,17 @@ void run_summarize(const workflow::Job& job) {
                      {"hodo_latent_names", base::join(statistics, ",")},
                      {"hodo_time_zero", "first"},
                      {"hodo_latent_width", std::to_string(statistics.size())}},
-        .encode =
-            [](const optical::Events& events) {
-                const auto found = optical::summarize_modules(events, optical::TimeZero{},
-                                                              optical::ModuleOrder::ascending);
-                EncodedModules encoded{found.event, found.id, {}};
-                for (const auto& values : found.values) {
-                    for (const double value : values) {
-                        encoded.values.push_back(static_cast<float>(value));
-                    }
+        .encode = [](const optical::Events& events) {
+            const auto found = optical::summarize_modules(events, optical::TimeZero{},
+                                                          optical::ModuleOrder::ascending);
+            EncodedModules encoded{found.event, found.id, {}};
+            for (const auto& values : found.values) {
+                for (const double value : values) {
+                    encoded.values.push_back(static_cast<float>(value));
                 }
-                return encoded;
-            }};
+            }
+            return encoded;
+        }};
     encode_events(options.input, options.read, options.latents, encoder, job);
 }
 

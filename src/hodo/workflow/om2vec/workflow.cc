@@ -45,7 +45,7 @@ const workflow::Verb verbs[] = {
 
 extern const workflow::Workflow om2vec;
 const workflow::Workflow om2vec{
-    "om2vec", "Photon times of optical modules (Prometheus Parquet) to latent vectors and back", verbs,
-    translate_original, recognises_events};
+    "om2vec", "Photon times of optical modules (Prometheus Parquet) to latent vectors and back",
+    verbs, translate_original, recognises_events};
 
 }  // namespace hodo::om2vec

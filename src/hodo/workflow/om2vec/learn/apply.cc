@@ -24,12 +24,13 @@ std::vector<float> encode_modules(const Network& network, const optical::ModuleC
     const auto device = network.model.mem_embedding.device();
     for (std::int64_t first = 0; first < modules.size(); first += modules_per_part) {
         const auto last = std::min(first + modules_per_part, modules.size());
-        const auto batch = make_batch(counts.part(first, last), network.model.options().bins, device);
+        const auto batch =
+            make_batch(counts.part(first, last), network.model.options().bins, device);
         auto pass = make_pass(network.model, nn::Mode::evaluate);
         if (precision == tensor::Precision::bf16) pass.precision = nn::Precision::bfloat16;
         const auto latents = network.model.encode(batch, pass);
-        const auto block = with_logvar ? at::cat({latents.mean, latents.log_variance}, 1)
-                                       : latents.mean;
+        const auto block =
+            with_logvar ? at::cat({latents.mean, latents.log_variance}, 1) : latents.mean;
         const auto plain = block.to(at::kCPU, at::kFloat).contiguous();
         const auto numbers = tensor::values<float>(plain);
         std::copy(numbers.begin(), numbers.end(), values.begin() + first * width);
@@ -43,9 +44,9 @@ void run_apply(const workflow::Job& job) {
     const auto options = job.config.as<ApplyOptions>();
     tensor::prepare_process();
     const train::NoGradients no_gradients;
-    auto network = load_network(options.network, options.binning,
-                                job.config.has("binning") ? BinningChoice::given
-                                                          : BinningChoice::by_default);
+    auto network =
+        load_network(options.network, options.binning,
+                     job.config.has("binning") ? BinningChoice::given : BinningChoice::by_default);
     const auto device = tensor::torch_device(tensor::parse_device(job.device));
     move_to(network.model, device);
     const auto latent = network.model.options().latent;

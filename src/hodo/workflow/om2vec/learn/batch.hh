@@ -13,13 +13,13 @@ namespace hodo::om2vec {
 /// Entries are the non-empty bins of all modules, module by module.
 struct Batch {
     std::int64_t modules = 0;
-    std::int64_t bins = 0;      ///< F
-    at::Tensor row;             ///< [entries] int64: module of the entry.
-    at::Tensor bin;             ///< [entries] int64: ascending within a module.
-    at::Tensor count;           ///< [entries] double: photons n.
-    at::Tensor total;           ///< [modules] double: N, the sum of n.
-    at::Tensor log_factorials;  ///< [modules] double: sum of lgamma(n + 1).
-    at::Tensor position;        ///< [modules, 3] double [m], or undefined.
+    std::int64_t bins = 0;                 ///< F
+    at::Tensor row;                        ///< [entries] int64: module of the entry.
+    at::Tensor bin;                        ///< [entries] int64: ascending within a module.
+    at::Tensor count;                      ///< [entries] double: photons n.
+    at::Tensor total;                      ///< [modules] double: N, the sum of n.
+    at::Tensor log_factorials;             ///< [modules] double: sum of lgamma(n + 1).
+    at::Tensor position;                   ///< [modules, 3] double [m], or undefined.
     std::vector<std::int64_t> offsets{0};  ///< [modules + 1] into the entries.
 
     /// The modules [first, last), sharing memory.

@@ -2,6 +2,7 @@
 
 #include "hodo/base/config.hh"
 #include "hodo/base/error.hh"
+#include "hodo/detector/optical/prepared.hh"
 #include "hodo/io/weights.hh"
 #include "hodo/tensor/view.hh"
 #include "hodo/tensor/weights.hh"
@@ -37,9 +38,8 @@ std::string fingerprint_of(Model& model) {
 }
 
 optical::Binning original_binning(std::int64_t bins) {
-    return {.bins = bins,
-            .window = static_cast<double>(bins),
-            .rule = optical::BinningRule::om2vec};
+    return {
+        .bins = bins, .window = static_cast<double>(bins), .rule = optical::BinningRule::om2vec};
 }
 
 bool is_original_architecture(const ModelOptions& options) {
@@ -117,14 +117,13 @@ void move_to(Model& model, at::Device device) {
 }
 
 io::KeyValues provenance(const Network& network) {
-    auto binning = network.binning;
     auto model = network.model.options();
     return {{"hodo_workflow", "om2vec"},
             {"hodo_weights", network.source},
             {"hodo_weights_fingerprint", network.fingerprint},
             {"hodo_model", base::options_yaml(model)},
-            {"hodo_binning", base::options_yaml(binning)},
-            {"hodo_time_zero", binning.time_zero},
+            {"hodo_binning", optical::binning_json(network.binning).dump()},
+            {"hodo_time_zero", network.binning.time_zero},
             {"hodo_latent_width", std::to_string(model.latent)}};
 }
 

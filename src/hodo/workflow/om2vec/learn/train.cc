@@ -63,9 +63,12 @@ DataRequest validation_request(const TrainOptions& options) {
 
 train::Existing existing_of(workflow::Existing existing) {
     switch (existing) {
-        case workflow::Existing::refuse: return train::Existing::refuse;
-        case workflow::Existing::overwrite: return train::Existing::overwrite;
-        case workflow::Existing::resume: return train::Existing::resume;
+        case workflow::Existing::refuse:
+            return train::Existing::refuse;
+        case workflow::Existing::overwrite:
+            return train::Existing::overwrite;
+        case workflow::Existing::resume:
+            return train::Existing::resume;
     }
     return train::Existing::refuse;
 }
@@ -123,8 +126,9 @@ void run_train(const workflow::Job& job) {
     VaeRecipe recipe(options, device);
     if (options.task == Task::test) {
         HODO_CHECK(validation.has_value(), "no validation data to test on; set data.valid");
-        return test(recipe, *validation,
-                    {.dataset_size = 1, .batch_size = options.feed.batch_size, .seed = options.seed});
+        return test(
+            recipe, *validation,
+            {.dataset_size = 1, .batch_size = options.feed.batch_size, .seed = options.seed});
     }
     const BatchSource source(training_request(options), device);
     train::Feed<Batch> feed(source, options.feed, options.seed);
@@ -137,18 +141,18 @@ void run_train(const workflow::Job& job) {
         for (const auto& [name, value] : step.scalars.entries()) base::say("{} {}", name, value);
         return;
     }
-    train::Journal journal({.folder = options.output,
-                            .existing = existing_of(job.existing),
-                            .title = "om2vec train",
-                            .config = "workflow: om2vec\ntrain:\n" + job.resolved,
-                            .command_line = job.command_line,
-                            .replay = "hodo om2vec train " + options.output +
-                                      "/config.yaml --replay FOLDER",
-                            .seed = options.seed,
-                            .device = job.device,
-                            .threads = job.threads,
-                            .inputs = source.data().files()},
-                           options.journal);
+    train::Journal journal(
+        {.folder = options.output,
+         .existing = existing_of(job.existing),
+         .title = "om2vec train",
+         .config = "workflow: om2vec\ntrain:\n" + job.resolved,
+         .command_line = job.command_line,
+         .replay = "hodo om2vec train " + options.output + "/config.yaml --replay FOLDER",
+         .seed = options.seed,
+         .device = job.device,
+         .threads = job.threads,
+         .inputs = source.data().files()},
+        options.journal);
     train::run(recipe, feed, validation ? &*validation : nullptr, journal, options.plan,
                options.seed);
     export_model(journal, recipe, options);
