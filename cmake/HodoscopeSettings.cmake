@@ -36,7 +36,7 @@ if(HODO_FUZZ)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
-set(HODO_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Werror)
+set(HODO_WARNINGS -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wconversion -Werror)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   list(APPEND HODO_WARNINGS -Wno-implicit-int-float-conversion -Wno-sign-conversion)
 endif()
