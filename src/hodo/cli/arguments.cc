@@ -220,7 +220,7 @@ Arguments parse_arguments(const workflow::Workflow& workflow, const workflow::Ve
     job.existing = common.resume      ? workflow::Existing::resume
                    : common.overwrite ? workflow::Existing::overwrite
                                       : workflow::Existing::refuse;
-    job.resolved = base::to_yaml(job.config.resolve(verb.describe), base::Comments::no);
+    job.resolved = base::to_yaml(job.config.resolve(verb.describe), base::Comments::no, 2);
     arguments.dry_run = common.dry_run;
     return arguments;
 }

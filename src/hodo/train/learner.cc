@@ -27,16 +27,22 @@ Learner::Learner(std::string name, std::vector<tensor::NamedParameter> parameter
 }
 
 Update Learner::update(const at::Tensor& loss, const StepContext& context) {
+    gather(loss);
+    return step(context);
+}
+
+void Learner::gather(const at::Tensor& loss) {
     HODO_DOOR(loss.defined() && loss.numel() == 1);
     const auto value = loss.detach().to(at::kDouble).item<double>();
     if (!std::isfinite(value)) throw NonFinite(name_, "loss", value);
-    average_.before_update(context);
-
     std::vector<at::Tensor> inputs;
     for (const auto& parameter : parameters_) inputs.push_back(*parameter.tensor);
     const auto share = options_.accumulate > 1 ? loss / options_.accumulate : loss;
     share.backward({}, {}, false, at::TensorList(inputs));
+}
 
+Update Learner::step(const StepContext& context) {
+    average_.before_update(context);
     Update done;
     done.rate = options_.optimizer.rate * schedule_.factor(context);
     if (++accumulated_ < options_.accumulate) return done;

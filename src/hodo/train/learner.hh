@@ -53,10 +53,16 @@ class Learner {
     Learner(std::string name, std::vector<tensor::NamedParameter> parameters,
             const LearnerOptions& options);
 
-    /// Gradients of `loss` (a scalar tensor), then a step of the optimizer; with accumulation the
-    /// step happens every `accumulate` calls, on the mean of their gradients. Throws `NonFinite`
-    /// before any parameter has changed.
+    /// `gather(loss)`, then `step`.
     Update update(const at::Tensor& loss, const StepContext& context);
+
+    /// Adds the gradients of `loss` (a scalar tensor): one part of a batch that is too large to be
+    /// worked on at once. Throws `NonFinite` for a loss that is not finite.
+    void gather(const at::Tensor& loss);
+    /// A step of the optimizer on the gathered gradients; with accumulation it happens every
+    /// `accumulate` calls, on the mean of their gradients. Throws `NonFinite` before any parameter
+    /// has changed.
+    Update step(const StepContext& context);
 
     /// Guard for the forward pass, by the learner's precision.
     tensor::Precision precision() const { return options_.precision; }

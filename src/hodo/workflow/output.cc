@@ -1,6 +1,7 @@
 #include "hodo/workflow/output.hh"
 
 #include "hodo/base/error.hh"
+#include "hodo/io/provenance.hh"
 
 namespace hodo::workflow {
 
@@ -39,6 +40,18 @@ void claim_file(const base::Path& file, Existing existing) {
     HODO_CHECK(existing == Existing::overwrite || !std::filesystem::exists(file, problem),
                "{}: exists already; add --overwrite to replace it or choose another --output",
                file);
+}
+
+void record_run(const base::Path& folder, const Job& job, const std::vector<base::Path>& inputs,
+                std::uint64_t seed) {
+    const auto config = base::format("workflow: {}\n{}:\n{}", job.workflow, job.verb, job.resolved);
+    io::write_provenance(folder, config,
+                         {.title = job.workflow + " " + job.verb,
+                          .command_line = job.command_line,
+                          .seed = seed,
+                          .device = job.device,
+                          .threads = job.threads,
+                          .inputs = inputs});
 }
 
 }  // namespace hodo::workflow

@@ -2,6 +2,11 @@
 
 namespace hodo::om2vec {
 
+void SimulateOptions::describe(base::Fields& f) {
+    f("output", output, "folder to write");
+    simulation.describe(f);
+}
+
 void PrepareOptions::describe(base::Fields& f) {
     f("input", input, "event files, folders of them or patterns such as 'data/*.parquet'");
     f("output", output, "folder to write");

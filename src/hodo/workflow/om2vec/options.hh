@@ -4,6 +4,7 @@
 #include "hodo/base/fields.hh"
 #include "hodo/detector/optical/binning.hh"
 #include "hodo/detector/optical/schema.hh"
+#include "hodo/detector/optical/simulate.hh"
 #include "hodo/io/weights.hh"
 #include "hodo/train/journal.hh"
 #include "hodo/train/learner.hh"
@@ -33,6 +34,13 @@ constexpr auto names(PreparedFormat) {
 
 /// First and last of the last number in file names, both included.
 using Ranges = std::vector<std::vector<std::int64_t>>;
+
+struct SimulateOptions {
+    std::string output;
+    optical::SimulationOptions simulation;
+
+    void describe(base::Fields& f);
+};
 
 struct PrepareOptions {
     std::vector<std::string> input;

@@ -9,7 +9,6 @@
 #include "hodo/io/parquet.hh"
 #include "hodo/tensor/device.hh"
 #include "hodo/tensor/torch.hh"
-#include "hodo/tensor/view.hh"
 #include "hodo/train/session.hh"
 #include "hodo/workflow/om2vec/bin_times.hh"
 #include "hodo/workflow/om2vec/latent_reader.hh"
@@ -24,47 +23,40 @@ namespace hodo::om2vec {
 
 namespace {
 
+/// Modules decoded at a time: a part of probabilities is kept in memory.
+constexpr std::int64_t modules_per_part = 256;
+
 /// Turns latents into bin probabilities, a part of the modules at a time.
 class Decoder {
   public:
-    Decoder(const Network& network, tensor::Precision precision)
-        : network_(network), precision_(precision) {}
-
-    /// Probabilities [last - first, bins] of modules [first, last).
-    std::vector<float> probabilities(const Latents& latents, std::int64_t first,
-                                     std::int64_t last) const {
-        const auto width = network_.model.options().latent;
-        std::vector<float> z;
-        for (auto i = first; i < last; ++i) {  // Log variances may stand behind the means.
-            const auto begin = latents.values.begin() + i * latents.width;
-            z.insert(z.end(), begin, begin + width);
-        }
-        auto pass = make_pass(network_.model, nn::Mode::evaluate);
-        if (precision_ == tensor::Precision::bf16) pass.precision = nn::Precision::bfloat16;
-        const auto input = tensor::copy(z, {last - first, width});
-        const auto logits =
-            network_.model.decode(input.to(network_.model.mem_embedding.device()), pass);
-        const auto plain = at::softmax(logits.to(at::kCPU, at::kFloat), 1).contiguous();
-        const auto numbers = tensor::values<float>(plain);
-        return {numbers.begin(), numbers.end()};
-    }
+    explicit Decoder(const NetworkInUse& network) : network_(network) {}
 
     /// Calls `use(module, probability)` for all modules in order.
     template <class Use>
     void each(const Latents& latents, Use use) const {
-        const auto bins = static_cast<std::size_t>(network_.model.options().bins);
+        const auto bins = static_cast<std::size_t>(network_.options().bins);
         for (std::int64_t first = 0; first < latents.size(); first += modules_per_part) {
             const auto last = std::min(first + modules_per_part, latents.size());
-            const auto some = probabilities(latents, first, last);
+            std::vector<float> some(static_cast<std::size_t>(last - first) * bins);
+            network_.decode(means(latents, first, last), some);
             for (auto i = first; i < last; ++i) {
-                use(i, std::span(some).subspan(static_cast<std::size_t>(i - first) * bins, bins));
+                use(i, std::span<const float>(some).subspan(
+                           static_cast<std::size_t>(i - first) * bins, bins));
             }
         }
     }
 
   private:
-    const Network& network_;
-    tensor::Precision precision_;
+    /// The means; log variances may stand behind them.
+    std::vector<float> means(const Latents& latents, std::int64_t first, std::int64_t last) const {
+        std::vector<float> z;
+        for (auto i = first; i < last; ++i) {
+            const auto begin = latents.values.begin() + i * latents.width;
+            z.insert(z.end(), begin, begin + network_.options().latent);
+        }
+        return z;
+    }
+    const NetworkInUse& network_;
 };
 
 /// The file must have been encoded with this network's width and binning.
@@ -233,7 +225,8 @@ void run_decode(const workflow::Job& job) {
     } else {
         workflow::claim_folder(output, job.existing);
     }
-    const Decoder decoder(network, options.network.precision);
+    const NetworkInUse in_use(network, options.network.precision);
+    const Decoder decoder(in_use);
     base::Progress progress("om2vec decode", std::ssize(files), "files");
     for (const auto& file : files) {
         const auto target =

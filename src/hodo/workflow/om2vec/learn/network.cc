@@ -7,9 +7,14 @@
 #include "hodo/tensor/view.hh"
 #include "hodo/tensor/weights.hh"
 
+#include <algorithm>
+
 namespace hodo::om2vec {
 
 namespace {
+
+/// Modules worked on at a time by tensor operations: bounds memory.
+constexpr std::int64_t modules_per_part = 32;
 
 constexpr std::string_view model_file = "model.safetensors";
 
@@ -113,6 +118,63 @@ void save_network(const base::Path& folder, Model& model, const optical::Binning
 void move_to(Model& model, at::Device device) {
     for (const auto& parameter : tensor::named_parameters(model)) {
         *parameter.tensor = parameter.tensor->to(device);
+    }
+}
+
+NetworkInUse::NetworkInUse(const Network& network, tensor::Precision precision)
+    : model_(network.model), precision_(precision) {
+    const bool on_cpu = model_.mem_embedding.device().is_cpu();
+    if (on_cpu && precision == tensor::Precision::float32) fast_.emplace(model_);
+}
+
+nn::Pass NetworkInUse::pass() const {
+    auto fresh = make_pass(model_, nn::Mode::evaluate);
+    if (precision_ == tensor::Precision::bf16) fresh.precision = nn::Precision::bfloat16;
+    return fresh;
+}
+
+void NetworkInUse::encode(const CountView& counts, std::span<float> means,
+                          std::span<float> log_variances) const {
+    if (fast_) return fast_->encode(counts, means, log_variances);
+    const auto width = model_.options().latent;
+    const auto copy_to = [&](const at::Tensor& from, std::span<float> to, std::int64_t first) {
+        const auto plain = from.to(at::kCPU, at::kFloat).contiguous();
+        const auto numbers = tensor::values<float>(plain);
+        std::copy(numbers.begin(), numbers.end(), to.begin() + first * width);
+    };
+    for (std::int64_t first = 0; first < counts.size(); first += modules_per_part) {
+        const auto last = std::min(first + modules_per_part, counts.size());
+        const auto batch = make_batch(counts.part(first, last), model_.options().bins,
+                                      model_.mem_embedding.device());
+        auto fresh = pass();
+        const auto latent = model_.encode(batch, fresh);
+        copy_to(latent.mean, means, first);
+        if (!log_variances.empty()) copy_to(latent.log_variance, log_variances, first);
+    }
+}
+
+void NetworkInUse::decode(std::span<const float> z, std::span<float> probabilities) const {
+    const auto width = model_.options().latent, bins = model_.options().bins;
+    const auto modules = std::ssize(z) / width;
+    if (fast_) fast_->decode(z, probabilities);
+    for (std::int64_t first = 0; first < modules; first += modules_per_part) {
+        const auto last = std::min(first + modules_per_part, modules);
+        const auto part = static_cast<std::size_t>(first * bins);
+        const auto target =
+            probabilities.subspan(part, static_cast<std::size_t>((last - first) * bins));
+        at::Tensor logits;
+        if (fast_) {
+            logits = tensor::copy(std::span<const float>(target), {last - first, bins});
+        } else {
+            const auto some = z.subspan(static_cast<std::size_t>(first * width),
+                                        static_cast<std::size_t>((last - first) * width));
+            auto fresh = pass();
+            const auto input = tensor::copy(some, {last - first, width});
+            logits = model_.decode(input.to(model_.mem_embedding.device()), fresh);
+        }
+        const auto plain = at::softmax(logits.to(at::kCPU, at::kFloat), 1).contiguous();
+        const auto numbers = tensor::values<float>(plain);
+        std::copy(numbers.begin(), numbers.end(), target.begin());
     }
 }
 

@@ -8,9 +8,12 @@
 
 #include "hodo/detector/optical/binning.hh"
 #include "hodo/io/table.hh"
+#include "hodo/workflow/om2vec/learn/inference.hh"
 #include "hodo/workflow/om2vec/learn/model.hh"
 #include "hodo/workflow/om2vec/options.hh"
 
+#include <optional>
+#include <span>
 #include <string>
 
 namespace hodo::om2vec {
@@ -38,8 +41,25 @@ void save_network(const base::Path& folder, Model& model, const optical::Binning
 /// Moves the parameters to a device.
 void move_to(Model& model, at::Device device);
 
-/// Modules worked on at a time when a trained network is used: bounds memory.
-inline constexpr std::int64_t modules_per_part = 64;
+/// A trained network in use: our own kernels for float32 on the CPU, tensor operations in parts of
+/// a few modules otherwise. Memory does not grow with the number of modules.
+class NetworkInUse {
+  public:
+    NetworkInUse(const Network& network, tensor::Precision precision);
+    const ModelOptions& options() const { return model_.options(); }
+
+    /// Means and log variances, [modules, latent] each; `log_variances` may be empty.
+    void encode(const CountView& counts, std::span<float> means,
+                std::span<float> log_variances) const;
+    /// z [modules, latent] to bin probabilities [modules, bins].
+    void decode(std::span<const float> z, std::span<float> probabilities) const;
+
+  private:
+    nn::Pass pass() const;
+    const Model& model_;
+    tensor::Precision precision_;
+    std::optional<Inference> fast_;
+};
 
 /// What every output says about its network: weights, fingerprint, binning, time zero, version.
 io::KeyValues provenance(const Network& network);
