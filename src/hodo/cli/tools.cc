@@ -106,7 +106,9 @@ struct DiffOptions {
     void describe(base::Fields& f) {
         f("first", first, "weight file");
         f("second", second, "weight file compared with it");
-        f("tolerance", tolerance, "largest absolute difference called equal").at_least(0);
+        f("tolerance", tolerance,
+          "difference called equal, relative to the largest magnitude of the tensor")
+            .at_least(0);
     }
 };
 
@@ -123,8 +125,7 @@ void convert_weights(const workflow::Job& job) {
     HODO_CHECK(
         job.existing == workflow::Existing::overwrite || !std::filesystem::exists(options.output),
         "{}: exists already; add --overwrite to replace it", options.output);
-    io::convert_weights(options.input, options.output, options.choice);
-    base::say("wrote {}", options.output);
+    base::say("{}", io::convert_weights(options.input, options.output, options.choice));
 }
 
 void diff_weights(const workflow::Job& job) {
@@ -133,7 +134,7 @@ void diff_weights(const workflow::Job& job) {
                "two files are needed; write 'hodo weights diff FIRST SECOND'");
     const auto difference = io::diff_weights(options.first, options.second, options.tolerance);
     print(difference.report);
-    HODO_CHECK(difference.equal, "{} and {} differ", options.first, options.second);
+    HODO_CHECK(difference.is_equal, "{} and {} differ", options.first, options.second);
 }
 
 // ---- the tables -----------------------------------------------------------------------------
