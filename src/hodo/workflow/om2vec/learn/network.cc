@@ -42,6 +42,14 @@ std::string fingerprint_of(Model& model) {
     return base::format("{:016x}", hash);
 }
 
+/// The options on one line, for messages.
+template <class Options>
+std::string one_line(Options options) {
+    auto text = base::options_yaml(options);
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return text;
+}
+
 optical::Binning original_binning(std::int64_t bins) {
     return {
         .bins = bins, .window = static_cast<double>(bins), .rule = optical::BinningRule::om2vec};
@@ -77,11 +85,7 @@ Network load_network(const NetworkOptions& options, const optical::Binning& binn
         HODO_CHECK(!stored_binning || *stored_binning == binning,
                    "{}: the weights were trained with another binning ({}); leave the binning out "
                    "or set it to that",
-                   path, [&] {
-                       auto text = base::options_yaml(*stored_binning);
-                       for (auto& c : text) c = c == '\n' ? ' ' : c;
-                       return text;
-                   }());
+                   path, one_line(*stored_binning));
         HODO_CHECK(binning.width() == model_options.bins,
                    "{}: the network takes {} bins but the binning has {}; set binning.bins", path,
                    model_options.bins, binning.width());
