@@ -197,6 +197,33 @@ io::Json class_summary(const JudgedModules& modules) {
     return summary;
 }
 
+io::Json evaluation_conventions() {
+    auto conventions = io::Json::object();
+    conventions["js"] =
+        "Jensen-Shannon distance between normalised counts and density: the square root of the "
+        "divergence, natural logarithm, 0 to 0.8326";
+    conventions["sampled"] = "the network with one latent drawn from its normal distribution";
+    conventions["mean"] = "the network with the latent at its mean, as apply writes it";
+    conventions["quantiles"] =
+        "as many quantiles as the network has latents, from 0 to the end of the window, cumulative "
+        "distribution linear in between";
+    conventions["equal_bins"] = "as many bins of equal length as the network has latents";
+    conventions["log_likelihood"] = base::format(
+        "mean natural logarithm of the probability of a photon's bin, each density mixed with {} "
+        "of the uniform one",
+        likelihood_floor);
+    conventions["held_out_log_likelihood"] =
+        "the same for a random half of the photons, the code made of the other half; modules whose "
+        "halves both have photons";
+    conventions["first_error"] =
+        "code minus photons of the 1/(2 hits) quantile, where the first hit is expected [ns]";
+    conventions["median_error"] = "code minus photons of the median time [ns]";
+    conventions["width_error"] = "code minus photons of the 10 to 90 % width [ns]";
+    conventions["wasserstein"] = "1-Wasserstein distance between photons and code [ns]";
+    conventions["error"] = "standard error of a median from the order statistics around it";
+    return conventions;
+}
+
 std::vector<std::string> class_table(const JudgedModules& modules) {
     std::vector<std::string> lines{base::format("{:>10} {:>9} {:>8} {:>8} {:>10} {:>10}", "hits",
                                                 "modules", "sampled", "mean", "quantiles",

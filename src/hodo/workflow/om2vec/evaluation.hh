@@ -121,6 +121,8 @@ Spread spread_of(std::vector<double> values);
 /// Medians of every figure and code per class of hits: a list of {hits, modules, <code>: {<figure>:
 /// {median, error}}}.
 io::Json class_summary(const JudgedModules& modules);
+/// What every number means, one sentence each, for evaluation.json and the report.
+io::Json evaluation_conventions();
 /// A few lines for the terminal: JS distance of network and baselines per class.
 std::vector<std::string> class_table(const JudgedModules& modules);
 
