@@ -78,6 +78,9 @@ std::vector<std::int64_t> choose_examples(const std::vector<double>& hits, std::
     return chosen;
 }
 
+/// Modules judged at a time: bounds memory.
+constexpr std::int64_t modules_per_part = 64;
+
 /// One evaluation under way.
 class Evaluator {
   public:

@@ -57,41 +57,33 @@ double sum(std::span<const double> values) {
 }  // namespace
 
 Judge::Judge(const Network& network, tensor::Precision precision, std::uint64_t seed)
-    : network_(&network),
-      precision_(precision),
+    : in_use_(network, precision),
+      binning_(network.binning),
       seed_(seed),
       codes_(code_names(network.model.options().latent)) {}
 
 Judge::Latents Judge::encode(const CountView& modules) const {
-    const auto& model = network_->model;
-    const auto batch = make_batch(modules, model.options().bins, model.mem_embedding.device());
-    auto pass = make_pass(model, nn::Mode::evaluate);
-    if (precision_ == tensor::Precision::bf16) pass.precision = nn::Precision::bfloat16;
-    const auto latent = model.encode(batch, pass);
-    return {numbers(latent.mean), numbers(latent.log_variance)};
+    const auto count = static_cast<std::size_t>(modules.size() * in_use_.options().latent);
+    Latents latents{std::vector<float>(count), std::vector<float>(count)};
+    in_use_.encode(modules, latents.mean, latents.log_variance);
+    return latents;
 }
 
 std::vector<std::vector<double>> Judge::decode(std::span<const float> z) const {
-    const auto& model = network_->model;
-    const auto latent = model.options().latent;
-    const auto modules = std::ssize(z) / latent;
-    auto pass = make_pass(model, nn::Mode::evaluate);
-    if (precision_ == tensor::Precision::bf16) pass.precision = nn::Precision::bfloat16;
-    const auto input = tensor::copy(z, {modules, latent}).to(model.mem_embedding.device());
-    const auto logits = model.decode(input, pass).to(at::kCPU, at::kDouble);
-    const auto density = at::softmax(logits, 1).contiguous();
-    const auto values = tensor::values<double>(density);
-    const auto bins = model.options().bins;
+    const auto modules = std::ssize(z) / in_use_.options().latent;
+    const auto bins = in_use_.options().bins;
+    std::vector<float> density(static_cast<std::size_t>(modules * bins));
+    in_use_.decode(z, density);
     std::vector<std::vector<double>> rows;
     for (std::int64_t i = 0; i < modules; ++i) {
-        rows.emplace_back(values.begin() + i * bins, values.begin() + (i + 1) * bins);
+        rows.emplace_back(density.begin() + i * bins, density.begin() + (i + 1) * bins);
     }
     return rows;
 }
 
 Judged Judge::run(const CountView& modules, std::int64_t first) const {
-    const auto latent = network_->model.options().latent;
-    const auto bins = network_->model.options().bins;
+    const auto latent = in_use_.options().latent;
+    const auto bins = in_use_.options().bins;
     Judged judged;
     for (std::size_t i = 0; i < static_cast<std::size_t>(modules.size()); ++i) {
         const auto begin = static_cast<std::size_t>(modules.offsets[i]);
@@ -114,7 +106,7 @@ Judged Judge::run(const CountView& modules, std::int64_t first) const {
 }
 
 std::vector<double> Judge::baseline(std::string_view code, std::span<const double> counts) const {
-    const auto latent = network_->model.options().latent;
+    const auto latent = in_use_.options().latent;
     const auto bins = std::ssize(counts);
     if (code == "equal_bins") return optical::equal_bins(counts, latent);
     HODO_DOOR(code == "quantiles" || code == "quantiles_64");
@@ -124,8 +116,7 @@ std::vector<double> Judge::baseline(std::string_view code, std::span<const doubl
 
 std::vector<std::vector<CodeFigures>> Judge::figures(const Judged& judged, const CountView& modules,
                                                      std::int64_t first) const {
-    const auto& binning = network_->binning;
-    const double bin_width = binning.window / static_cast<double>(binning.bins);
+    const double bin_width = binning_.window / static_cast<double>(binning_.bins);
     std::vector<std::vector<CodeFigures>> figures(codes_.size(),
                                                   std::vector<CodeFigures>(judged.counts.size()));
     for_each_parallel(std::ssize(judged.counts), [&](std::size_t i) {

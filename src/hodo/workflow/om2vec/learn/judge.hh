@@ -44,8 +44,8 @@ class Judge {
     void judge_held_out(const Judged& judged, const CountView& modules, std::int64_t first,
                         std::vector<std::vector<CodeFigures>>& figures) const;
 
-    const Network* network_;
-    tensor::Precision precision_;
+    NetworkInUse in_use_;
+    optical::Binning binning_;
     std::uint64_t seed_;
     std::vector<std::string> codes_;
 };

@@ -1,0 +1,60 @@
+#pragma once
+/// The quality report while it is made: the page, its figures as files, and its sections.
+///
+/// Every section reads files: the run directory, the evaluation folder, a file of latents.
+
+#include "hodo/base/text.hh"
+#include "hodo/draw/figure.hh"
+#include "hodo/draw/report.hh"
+#include "hodo/workflow/om2vec/evaluation.hh"
+
+#include <string>
+#include <vector>
+
+namespace hodo::om2vec::detail {
+
+class ReportPage {
+  public:
+    ReportPage(std::string title, base::Path figures)
+        : report(std::move(title)), figures_(std::move(figures)) {}
+
+    /// Shows a figure and saves it as `name`.png and .pdf.
+    void figure(const std::string& name, const std::string& caption, const draw::Figure& figure);
+
+    draw::Report report;
+
+  private:
+    base::Path figures_;
+};
+
+/// Latents of modules, [modules, width].
+struct LatentTable {
+    std::int64_t width = 0;
+    std::vector<double> mean;
+    std::vector<double> log_variance;  ///< As long as `mean`, or empty.
+
+    std::int64_t size() const { return width == 0 ? 0 : std::ssize(mean) / width; }
+};
+/// Reads latents.npz of an evaluation, or a latents-only file (.npz or .parquet) of `apply`; of a
+/// table without log variances all columns are means.
+LatentTable read_latents(const base::Path& file);
+
+/// What was trained, with what, when; needs config.yaml and run.json.
+void add_run(ReportPage& page, const base::Path& run);
+/// Loss and its parts against training steps; needs metrics.csv.
+void add_training(ReportPage& page, const base::Path& run);
+/// Jensen-Shannon distances and likelihoods beside the baselines.
+void add_quality(ReportPage& page, const Evaluation& evaluation);
+/// First hit, median, width and Wasserstein distance.
+void add_timing(ReportPage& page, const Evaluation& evaluation);
+/// True and decoded distributions of some modules; needs examples.npz.
+void add_examples(ReportPage& page, const Evaluation& evaluation);
+/// Spread, correlations and corner plot of the latents.
+void add_latents(ReportPage& page, const LatentTable& latents);
+/// What the figures mean.
+void add_conventions(ReportPage& page, const Evaluation& evaluation);
+
+/// A sentence when the network is a worse code than as many quantiles, else empty.
+std::string quantile_warning(const Evaluation& evaluation);
+
+}  // namespace hodo::om2vec::detail
