@@ -50,7 +50,8 @@ void run_report(const workflow::Job& job) {
     const auto options = job.config.as<ReportOptions>();
     HODO_CHECK(!options.run.empty(), "no run is named; write 'hodo om2vec report RUN'");
     const base::Path run = options.run;
-    HODO_CHECK(std::filesystem::is_directory(run), "{}: is not a folder; name a run directory", run);
+    HODO_CHECK(std::filesystem::is_directory(run), "{}: is not a folder; name a run directory",
+               run);
     HODO_CHECK(std::filesystem::exists(run / "config.yaml") &&
                    std::filesystem::exists(run / "metrics.csv"),
                "{}: is not the run directory of a training (it needs config.yaml and metrics.csv); "
@@ -72,9 +73,9 @@ void run_report(const workflow::Job& job) {
     detail::add_training(page, run);
     add_evaluation(page, evaluation);
     if (!options.latents.empty()) {
-        detail::add_latents(page, detail::read_latents(options.latents));
+        detail::add_latents(page, detail::applied_latents(options.latents));
     } else if (evaluation && std::filesystem::exists(evaluation->folder / "latents.npz")) {
-        detail::add_latents(page, detail::read_latents(evaluation->folder / "latents.npz"));
+        detail::add_latents(page, detail::evaluation_latents(evaluation->folder / "latents.npz"));
     }
     if (evaluation) detail::add_conventions(page, *evaluation);
     page.report.save(output);

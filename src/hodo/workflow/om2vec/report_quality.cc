@@ -31,7 +31,7 @@ std::string class_name(int hit_class) {
 }
 
 Spread class_spread(const Evaluation& evaluation, std::string_view code,
-                    double CodeFigures::* figure, int hit_class) {
+                    double CodeFigures::*figure, int hit_class) {
     return spread_of(evaluation.modules.values(code, figure, hit_class));
 }
 
@@ -50,7 +50,7 @@ io::Json with_error(const Spread& spread, int digits) {
 }
 
 /// A table of medians: a row per class, a column per code.
-void median_table(ReportPage& page, const Evaluation& evaluation, double CodeFigures::* figure,
+void median_table(ReportPage& page, const Evaluation& evaluation, double CodeFigures::*figure,
                   const std::vector<std::string>& codes, const std::string& caption) {
     std::vector<std::string> columns{"hits", "modules"};
     for (const auto& code : codes) columns.push_back(code_label(evaluation, code));
@@ -68,7 +68,7 @@ void median_table(ReportPage& page, const Evaluation& evaluation, double CodeFig
 }
 
 /// Medians against the number of hits, one series per code.
-void median_panel(draw::Axes& axes, const Evaluation& evaluation, double CodeFigures::* figure,
+void median_panel(draw::Axes& axes, const Evaluation& evaluation, double CodeFigures::*figure,
                   const std::vector<std::string>& codes, const std::string& label) {
     static constexpr draw::Marker markers[] = {draw::Marker::circle, draw::Marker::open_circle,
                                                draw::Marker::square, draw::Marker::triangle,
@@ -99,17 +99,20 @@ void median_panel(draw::Axes& axes, const Evaluation& evaluation, double CodeFig
     axes.y({.label = label});
 }
 
-std::vector<std::string> distance_codes() { return {"sampled", "mean", "quantiles", "equal_bins"}; }
+std::vector<std::string> distance_codes() {
+    return {"sampled", "mean", "quantiles", "equal_bins"};
+}
 
 void add_distances(ReportPage& page, const Evaluation& evaluation) {
     const auto codes = distance_codes();
     draw::Figure figure({.width = 460, .height = 320});
     median_panel(figure.panel(), evaluation, &CodeFigures::js, codes,
                  "median Jensen-Shannon distance");
-    page.figure("jensen_shannon",
-                "Jensen-Shannon distance between photons and code (square root, natural logarithm, "
-                "0 to 0.833; less is better): medians per class of hits with their standard errors.",
-                figure);
+    page.figure(
+        "jensen_shannon",
+        "Jensen-Shannon distance between photons and code (square root, natural logarithm, "
+        "0 to 0.833; less is better): medians per class of hits with their standard errors.",
+        figure);
     median_table(page, evaluation, &CodeFigures::js, codes,
                  "Median Jensen-Shannon distance in the network's own bins.");
     draw::Figure coarse({.width = 720, .height = 300, .rows = 1, .columns = 2});
@@ -132,20 +135,21 @@ void add_likelihoods(ReportPage& page, const Evaluation& evaluation) {
     if (evaluation.modules.has("quantiles_64")) codes.push_back("quantiles_64");
     const double uniform = evaluation.info.at("uniform_log_likelihood").number();
     draw::Figure figure({.width = 720, .height = 320, .rows = 1, .columns = 2});
-    const auto panel = [&](int column, const char* title, double CodeFigures::* what) {
+    const auto panel = [&](int column, const char* title, double CodeFigures::*what) {
         auto& axes = figure.panel(0, column).title(title);
         median_panel(axes, evaluation, what, codes, "log-likelihood per photon [nats]");
         axes.horizontal(uniform, {.label = "uniform", .width = 1.0, .dash = draw::Dash::dashed});
     };
     panel(0, "photons the code was made of", &CodeFigures::log_likelihood);
     panel(1, "photons held out", &CodeFigures::held_out_log_likelihood);
-    page.figure("log_likelihood",
-                base::format("Log-likelihood per photon (more is better) beside the uniform "
-                             "density's {:.3f}. Left: the photons that the code was made of. Right: "
-                             "the code is made of a random half of the photons and judged on the "
-                             "other half, which punishes codes that learn photons by heart.",
-                             uniform),
-                figure);
+    page.figure(
+        "log_likelihood",
+        base::format("Log-likelihood per photon (more is better) beside the uniform "
+                     "density's {:.3f}. Left: the photons that the code was made of. Right: "
+                     "the code is made of a random half of the photons and judged on the "
+                     "other half, which punishes codes that learn photons by heart.",
+                     uniform),
+        figure);
     median_table(page, evaluation, &CodeFigures::log_likelihood, codes,
                  "Median log-likelihood per photon, photons that the code was made of [nats].");
     median_table(page, evaluation, &CodeFigures::held_out_log_likelihood, codes,
@@ -154,7 +158,7 @@ void add_likelihoods(ReportPage& page, const Evaluation& evaluation) {
 
 /// Numbers over all modules, for comparing runs.
 void add_totals(ReportPage& page, const Evaluation& evaluation) {
-    const auto number = [&](const char* name, const char* code, double CodeFigures::* figure,
+    const auto number = [&](const char* name, const char* code, double CodeFigures::*figure,
                             const char* unit) {
         const auto spread = spread_of(evaluation.modules.values(code, figure));
         page.report.number(name, spread.median, spread.error, unit);
@@ -171,7 +175,7 @@ void add_totals(ReportPage& page, const Evaluation& evaluation) {
 
 struct TimingFigure {
     const char* label;
-    double CodeFigures::* member;
+    double CodeFigures::*member;
 };
 constexpr TimingFigure timing_figures[] = {{"first hit", &CodeFigures::first_error},
                                            {"median time", &CodeFigures::median_error},
@@ -199,12 +203,12 @@ void add_quality(ReportPage& page, const Evaluation& evaluation) {
     const auto available = evaluation.info.at("modules_available").integer();
     page.report.section(
         "Quality",
-        base::format("{} of {} modules, weights {} (fingerprint {}). A code of {} numbers is only "
-                     "worth having if it beats {} quantiles of the photon times, which cost nothing.",
-                     base::with_thousands(evaluation.modules.size()),
-                     base::with_thousands(available), evaluation.info.at("weights").text(),
-                     evaluation.info.at("fingerprint").text(), latent_size(evaluation),
-                     latent_size(evaluation)));
+        base::format(
+            "{} of {} modules, weights {} (fingerprint {}). A code of {} numbers is only "
+            "worth having if it beats {} quantiles of the photon times, which cost nothing.",
+            base::with_thousands(evaluation.modules.size()), base::with_thousands(available),
+            evaluation.info.at("weights").text(), evaluation.info.at("fingerprint").text(),
+            latent_size(evaluation), latent_size(evaluation)));
     add_totals(page, evaluation);
     add_distances(page, evaluation);
     add_likelihoods(page, evaluation);
@@ -230,7 +234,8 @@ void add_timing(ReportPage& page, const Evaluation& evaluation) {
         median_panel(axes, absolute, timing.member, codes, "median |error| [ns]");
         ++place;
     }
-    page.figure("timing", "Errors of times, and the 1-Wasserstein distance between photons and code.",
+    page.figure("timing",
+                "Errors of times, and the 1-Wasserstein distance between photons and code.",
                 figure);
     for (const auto& timing : timing_figures) {
         median_table(page, absolute, timing.member, codes,

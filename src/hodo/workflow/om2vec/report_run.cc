@@ -30,9 +30,10 @@ Metrics read_metrics(const base::Path& file) {
         const auto cells = base::split(line, ',');
         if (header.empty()) {
             header = cells;
-            HODO_CHECK(header.size() >= 3 && header[0] == "step" && header[2] == "set",
-                       "{}: does not begin with step,epoch,set; name the run directory of a training",
-                       file);
+            HODO_CHECK(
+                header.size() >= 3 && header[0] == "step" && header[2] == "set",
+                "{}: does not begin with step,epoch,set; name the run directory of a training",
+                file);
             continue;
         }
         HODO_CHECK(cells.size() == header.size(), "{}:{}: has {} columns instead of {}", file,
@@ -139,9 +140,11 @@ void add_inputs(std::vector<std::vector<io::Json>>& rows, const io::Json& run) {
     const auto& inputs = run.at("inputs").items();
     double bytes = 0;
     for (const auto& input : inputs) {
-        if (input.has("bytes") && input.at("bytes").is_number()) bytes += input.at("bytes").number();
+        if (input.has("bytes") && input.at("bytes").is_number())
+            bytes += input.at("bytes").number();
     }
-    rows.push_back({"input", base::format("{} files, {}", inputs.size(), base::human_bytes(bytes))});
+    rows.push_back(
+        {"input", base::format("{} files, {}", inputs.size(), base::human_bytes(bytes))});
 }
 
 }  // namespace
@@ -163,13 +166,12 @@ void add_run(ReportPage& page, const base::Path& run) {
     const auto options = config.as<TrainOptions>();
     const auto& binning = options.data.binning;
     rows.push_back(
-        {"histograms", base::format("{} bins over {} ns, rule {}, time zero {}", binning.width(),
-                                    binning.window,
-                                    names(binning.rule)[static_cast<std::size_t>(binning.rule)],
-                                    binning.time_zero)});
-    rows.push_back({"network",
-                    base::format("{} latents, {} parameters", options.model.latent,
-                                 base::with_thousands(parameter_count(options.model)))});
+        {"histograms",
+         base::format("{} bins over {} ns, rule {}, time zero {}", binning.width(), binning.window,
+                      names(binning.rule)[static_cast<std::size_t>(binning.rule)],
+                      binning.time_zero)});
+    rows.push_back({"network", base::format("{} latents, {} parameters", options.model.latent,
+                                            base::with_thousands(parameter_count(options.model)))});
     rows.push_back({"batch", base::format("{} modules", options.feed.batch_size)});
     rows.push_back({"seed", static_cast<std::int64_t>(options.seed)});
     page.report.section("Run");
@@ -198,12 +200,8 @@ void add_training(ReportPage& page, const base::Path& run) {
     page.report.curves("Loss and its parts; drag to zoom, double-click to zoom out.",
                        interactive_curves(metrics));
     const std::pair<const char*, const char*> quantities[] = {
-        {"loss", "loss"},
-        {"reco", "reconstruction"},
-        {"kl", "Kullback-Leibler"},
-        {"beta", "beta"},
-        {"js", "Jensen-Shannon distance"},
-        {"gradient_norm", "gradient norm"}};
+        {"loss", "loss"}, {"reco", "reconstruction"},        {"kl", "Kullback-Leibler"},
+        {"beta", "beta"}, {"js", "Jensen-Shannon distance"}, {"gradient_norm", "gradient norm"}};
     draw::Figure figure({.width = 620, .height = 600, .rows = 3, .columns = 2});
     int place = 0;
     for (const auto& [name, label] : quantities) {

@@ -35,9 +35,10 @@ struct LatentTable {
 
     std::int64_t size() const { return width == 0 ? 0 : std::ssize(mean) / width; }
 };
-/// Reads latents.npz of an evaluation, or a latents-only file (.npz or .parquet) of `apply`; of a
-/// table without log variances all columns are means.
-LatentTable read_latents(const base::Path& file);
+/// latents.npz of an evaluation.
+LatentTable evaluation_latents(const base::Path& file);
+/// A file of `apply` or `summarize`, in any of its forms.
+LatentTable applied_latents(const base::Path& file);
 
 /// What was trained, with what, when; needs config.yaml and run.json.
 void add_run(ReportPage& page, const base::Path& run);
