@@ -202,11 +202,14 @@ io::Json evaluation_conventions() {
     conventions["js"] =
         "Jensen-Shannon distance between normalised counts and density: the square root of the "
         "divergence, natural logarithm, 0 to 0.8326";
+    conventions["js_8ns"] = "the same after summing bins to 8 ns";
+    conventions["js_32ns"] = "the same after summing bins to 32 ns";
     conventions["sampled"] = "the network with one latent drawn from its normal distribution";
     conventions["mean"] = "the network with the latent at its mean, as apply writes it";
     conventions["quantiles"] =
         "as many quantiles as the network has latents, from 0 to the end of the window, cumulative "
         "distribution linear in between";
+    conventions["quantiles_64"] = "64 quantiles";
     conventions["equal_bins"] = "as many bins of equal length as the network has latents";
     conventions["log_likelihood"] = base::format(
         "mean natural logarithm of the probability of a photon's bin, each density mixed with {} "
