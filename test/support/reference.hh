@@ -3,6 +3,7 @@
 
 #include "hodo/base/text.hh"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>

@@ -52,7 +52,7 @@ TEST(Judge, gives_the_greatest_distance_and_the_likelihood_of_the_floor_to_disjo
 }
 
 TEST(Judge, measures_a_shift_in_nanoseconds) {
-    const auto counts = one_bin(640, 100, 20), density = one_bin(640, 107, 1);
+    const auto counts = one_bin(640, 105, 20), density = one_bin(640, 112, 1);
     const auto figures = judge(counts, density, 2.5);
     EXPECT_NEAR(figures.first_error, 17.5, 1e-9);
     EXPECT_NEAR(figures.median_error, 17.5, 1e-9);
