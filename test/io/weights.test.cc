@@ -66,6 +66,21 @@ TEST(Weights, tell_their_format_from_the_content) {
     EXPECT_EQ(WeightFile::open(folder / "a.pt").format(), "safetensors");
 }
 
+TEST(Weights, tell_safetensors_whatever_the_length_of_their_header) {
+    // 128 looks like a pickle, 19280 like a zip file, 35615 like gzip.
+    const TemporaryFolder folder;
+    for (const std::size_t length : {100U, 128U, 384U, 19280U, 35615U}) {
+        std::string header = "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}";
+        header.resize(length, ' ');
+        std::string content(8, '\0');
+        for (std::size_t i = 0; i < 8; ++i) content[i] = static_cast<char>(length >> (8 * i) & 255);
+        hodo::io::write_text(folder / "a.safetensors", content + header + "x");
+        const auto file = WeightFile::open(folder / "a.safetensors");
+        EXPECT_EQ(file.format(), "safetensors") << length;
+        EXPECT_EQ(file.get("a").integers(), std::vector<std::int64_t>{'x'});
+    }
+}
+
 TEST(Weights, refuse_an_ending_that_names_no_format) {
     const TemporaryFolder folder;
     EXPECT_THAT(error_of([&] { hodo::io::write_weights(folder / "a.txt", example()); }),

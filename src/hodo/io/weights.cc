@@ -19,9 +19,17 @@ void refuse_strangers(std::string_view content, std::string_view origin) {
                origin);
 }
 
+/// Whether the content begins as safetensors do: a header length below 4 GB, then an object. It is
+/// asked first, because the low bytes of that length can look like the mark of any other kind.
+bool begins_as_safetensors(std::string_view content) {
+    return content.size() > 8 && content.substr(4, 4) == std::string_view("\0\0\0\0", 4) &&
+           content[8] == '{';
+}
+
 /// The file's reader, by its first bytes.
 WeightBody read_body(const Blob& blob, std::string_view origin, WeightChoice choice) {
     const auto content = blob.text();
+    if (begins_as_safetensors(content)) return read_safetensors(blob, origin);
     refuse_strangers(content, origin);
     if (content.starts_with("PK")) {
         const auto archive = ZipReader::parse(blob, origin);
@@ -32,10 +40,8 @@ WeightBody read_body(const Blob& blob, std::string_view origin, WeightChoice cho
         return read_npz_weights(archive);
     }
     if (content.starts_with("\x80")) return read_pytorch_legacy(blob, origin, choice);
-    HODO_CHECK(content.size() > 8 && content[8] == '{',
-               "{}: is neither a PyTorch nor a safetensors nor an npz file; name a file of these",
+    base::fail("{}: is neither a PyTorch nor a safetensors nor an npz file; name a file of these",
                origin);
-    return read_safetensors(blob, origin);
 }
 
 void require_last(const WeightBody& body, std::string_view origin, WeightChoice choice) {
