@@ -5,89 +5,27 @@
 #include <numbers>
 
 #include <gmock/gmock.h>
-#include <sqlite3.h>
 
+#include "detector/optical/tables.hh"
 #include "hodo/detector/optical/event_writer.hh"
-#include "hodo/detector/optical/files.hh"
 #include "hodo/io/atomic_file.hh"
-#include "hodo/io/parquet.hh"
 #include "support/reference.hh"
 
 namespace hodo::optical {
 namespace {
 
-using io::ColumnType;
+using test_tables::double_lists;
+using test_tables::doubles;
+using test_tables::flat_photons;
+using test_tables::integer_lists;
+using test_tables::integers;
+using test_tables::photon_columns;
+using test_tables::sample_events;
+using test_tables::write_table;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-io::Column doubles(std::string name, std::vector<double> values) {
-    return {{std::move(name), ColumnType::f64, 0}, {}, std::move(values)};
-}
-io::Column integers(std::string name, std::vector<std::int64_t> values) {
-    return {{std::move(name), ColumnType::i64, 0}, {}, std::move(values)};
-}
-io::Column double_lists(std::string name, std::vector<std::int64_t> offsets,
-                        std::vector<double> values) {
-    return {{std::move(name), ColumnType::f64, 1}, {std::move(offsets)}, std::move(values)};
-}
-io::Column integer_lists(std::string name, std::vector<std::int64_t> offsets,
-                         std::vector<std::int64_t> values) {
-    return {{std::move(name), ColumnType::i64, 1}, {std::move(offsets)}, std::move(values)};
-}
-
-void write_table(const base::Path& file, std::vector<io::Column> columns,
-                 io::KeyValues metadata = {}) {
-    std::vector<io::ColumnSpec> specs;
-    for (const auto& column : columns) specs.push_back(column.spec);
-    io::Chunk chunk;
-    chunk.rows = columns.front().rows();
-    chunk.columns = std::move(columns);
-    io::ParquetWriter writer(file, specs, {std::move(metadata), "zstd"});
-    if (chunk.rows > 0) writer.append(chunk);
-    writer.finish();
-}
-
-/// Photon lists of three events with 2, 0 and 1 photons.
-std::vector<io::Column> photon_columns(const std::string& prefix) {
-    const std::vector<std::int64_t> offsets{0, 2, 2, 3};
-    return {double_lists(prefix + "sensor_pos_x", offsets, {1.0, 2.0, 3.0}),
-            double_lists(prefix + "sensor_pos_y", offsets, {4.0, 5.0, 6.0}),
-            double_lists(prefix + "sensor_pos_z", offsets, {7.0, 8.0, 9.0}),
-            integer_lists(prefix + "string_id", offsets, {11, 12, 13}),
-            integer_lists(prefix + "sensor_id", offsets, {1, 2, 3}),
-            double_lists(prefix + "t", offsets, {100.0, 90.0, 80.0})};
-}
-
-Particle particle(std::int64_t type, double energy, double zenith, double azimuth) {
-    return {type, energy, zenith, azimuth, {1.0, 2.0, 3.0}, 0};
-}
-
-Events sample_events() {
-    Events events;
-    events.offsets = {0, 2, 2, 3};
-    events.time = {100.5, 90.25, 80.125};
-    events.x = {1.0, 2.0, 3.0};
-    events.y = {4.0, 5.0, 6.0};
-    events.z = {7.0, 8.0, 9.0};
-    events.string = {11, 12, 13};
-    events.sensor = {1, 2, 3};
-    events.source = {1, 2, 1};
-    for (int e = 0; e < 3; ++e) {
-        Truth truth;
-        truth.interaction = 1;
-        truth.initial = particle(14, 1000.0 * (e + 1), 0.5, 1.5);
-        truth.final_state = {particle(13, 700.0, 0.5, 1.5), particle(-2000001006, 300.0, 0.5, 1.5)};
-        truth.bjorken_x = 0.1;
-        truth.bjorken_y = 0.3;
-        truth.column_depth = 12.5;
-        events.truth.push_back(truth);
-        events.file.push_back(0);
-        events.row.push_back(e);
-    }
-    return events;
-}
 
 TEST(EventReader, reads_what_the_writer_wrote) {
     test::TemporaryFolder folder;
@@ -110,46 +48,6 @@ TEST(EventReader, reads_what_the_writer_wrote) {
     ASSERT_EQ(read.truth[2].final_state.size(), 2U);
     EXPECT_EQ(read.truth[2].final_state[1].type, -2000001006);
     EXPECT_EQ(read.truth[2].column_depth, 12.5);
-}
-
-TEST(EventWriter, writes_names_and_types_of_current_prometheus) {
-    test::TemporaryFolder folder;
-    WriteOptions options;
-    options.config["run"]["run number"] = 7;
-    write_events(folder / "a.parquet", sample_events(), options);
-    const auto schema = io::parquet_schema(folder / "a.parquet");
-    const auto type_of = [&](const std::string& name) -> std::pair<ColumnType, int> {
-        for (const auto& column : schema.columns) {
-            if (column.name == name) return {column.type, column.list_levels};
-        }
-        ADD_FAILURE() << name << " is missing";
-        return {};
-    };
-    for (const char* name : {"interaction", "initial_state_type"}) {
-        EXPECT_EQ(type_of(std::string("mc_truth.") + name), std::pair(ColumnType::i64, 0)) << name;
-    }
-    for (const char* name : {"initial_state_energy", "initial_state_zenith",
-                             "initial_state_azimuth", "initial_state_x", "initial_state_y",
-                             "initial_state_z", "bjorken_x", "bjorken_y", "column_depth"}) {
-        EXPECT_EQ(type_of(std::string("mc_truth.") + name), std::pair(ColumnType::f64, 0)) << name;
-    }
-    for (const char* name : {"energy", "type", "zenith", "azimuth", "x", "y", "z", "parent"}) {
-        EXPECT_EQ(type_of(std::string("mc_truth.final_state_") + name),
-                  std::pair(ColumnType::f64, 1))
-            << name;
-    }
-    for (const char* name : {"string_id", "sensor_id", "id_idx"}) {
-        EXPECT_EQ(type_of(std::string("photons.") + name), std::pair(ColumnType::i64, 1)) << name;
-    }
-    for (const char* name : {"sensor_pos_x", "sensor_pos_y", "sensor_pos_z", "t"}) {
-        EXPECT_EQ(type_of(std::string("photons.") + name), std::pair(ColumnType::f64, 1)) << name;
-    }
-    EXPECT_EQ(schema.columns.size(), 26U);
-    EventReader reader({folder / "a.parquet"});
-    EXPECT_EQ(reader.metadata().at("run").at("run number").integer(), 7);
-    EXPECT_EQ(reader.metadata().at("photon propagator").at("photon field name").text(), "photons");
-    EXPECT_EQ(reader.layout(), EventLayout::prometheus);
-    EXPECT_EQ(reader.event_count(), 3);
 }
 
 TEST(EventReader, looks_the_photon_column_up_in_the_metadata) {
@@ -232,120 +130,6 @@ TEST(EventReader, reads_older_prometheus_files) {
     EXPECT_EQ(events->truth[0].final_state[1].energy, 2.0);
 }
 
-std::vector<io::Column> flat_photons(std::vector<std::int64_t> event_no) {
-    const auto count = event_no.size();
-    std::vector<double> times;
-    for (std::size_t i = 0; i < count; ++i) times.push_back(static_cast<double>(i));
-    return {doubles("sensor_pos_x", std::vector<double>(count, 1.0)),
-            doubles("sensor_pos_y", std::vector<double>(count, 2.0)),
-            doubles("sensor_pos_z", std::vector<double>(count, 3.0)),
-            integers("sensor_string_id", std::vector<std::int64_t>(count, 4)),
-            integers("sensor_id", std::vector<std::int64_t>(count, 5)),
-            doubles("t", times),
-            integers("event_no", std::move(event_no))};
-}
-
-TEST(EventReader, reads_flat_tables_event_by_event) {
-    test::TemporaryFolder folder;
-    write_table(folder / "flat.parquet", flat_photons({3, 3, 5, 9, 9, 9}));
-    EventReader reader({folder / "flat.parquet"});
-    EXPECT_EQ(reader.layout(), EventLayout::flat_parquet);
-    const auto events = reader.next();
-    ASSERT_TRUE(events);
-    EXPECT_THAT(events->offsets, ElementsAre(0, 2, 3, 6));
-    EXPECT_THAT(events->row, ElementsAre(3, 5, 9));
-    EXPECT_FALSE(reader.next());
-}
-
-TEST(EventReader, flat_tables_out_of_order_are_put_in_order) {
-    test::TemporaryFolder folder;
-    write_table(folder / "flat.parquet", flat_photons({7, 3, 7, 3, 3}));
-    const Events events = read_all_events({folder / "flat.parquet"});
-    EXPECT_THAT(events.offsets, ElementsAre(0, 3, 5));
-    EXPECT_THAT(events.row, ElementsAre(3, 7));
-}
-
-TEST(EventReader, joins_a_truth_table_and_keeps_events_without_light) {
-    test::TemporaryFolder folder;
-    std::filesystem::create_directories(folder / "total");
-    std::filesystem::create_directories(folder / "mc_truth");
-    write_table(folder / "total/total_4.parquet", flat_photons({3, 3, 5}));
-    write_table(folder / "mc_truth/mc_truth_4.parquet",
-                {integers("event_no", {5, 2, 3, 8}), doubles("injection_energy", {50, 20, 30, 80}),
-                 doubles("when", {0.5, 0.2, 0.3, 0.8})});
-    ReadOptions options;
-    options.trigger = "when";
-    const Events events = read_all_events({folder / "total/total_4.parquet"}, options);
-    EXPECT_THAT(events.row, ElementsAre(2, 3, 5, 8));
-    EXPECT_THAT(events.offsets, ElementsAre(0, 0, 2, 3, 3));
-    EXPECT_THAT(events.trigger, ElementsAre(0.2, 0.3, 0.5, 0.8));
-    EXPECT_EQ(events.truth.at(2).initial.energy, 50.0);
-    EXPECT_THAT(event_files(folder.path().string()), ElementsAre(folder / "total/total_4.parquet"));
-}
-
-void write_database(const base::Path& file, const std::string& statements) {
-    sqlite3* database = nullptr;
-    ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(database, statements.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
-        << sqlite3_errmsg(database);
-    sqlite3_close(database);
-}
-
-constexpr const char* photon_table =
-    " (event_no INTEGER, t REAL, sensor_pos_x REAL, sensor_pos_y REAL, sensor_pos_z REAL,"
-    " sensor_string_id INTEGER, sensor_id INTEGER, charge REAL);";
-
-TEST(EventReader, reads_sqlite_files_with_their_truth_table) {
-    test::TemporaryFolder folder;
-    write_database(folder / "events.db",
-                   std::string("CREATE TABLE total") + photon_table +
-                       "INSERT INTO total VALUES (4, 1.5, 1, 2, 3, 8, 9, 0.5),"
-                       " (2, 2.5, 1, 2, 3, 8, 9, 0.25), (4, 3.5, 1, 2, 4, 8, 10, 0.75);"
-                       "CREATE TABLE mc_truth (event_no INTEGER, injection_energy REAL,"
-                       " injection_type INTEGER);"
-                       "INSERT INTO mc_truth VALUES (4, 40.0, 14), (3, 30.0, 12), (2, 20.0, -14);");
-    EventReader reader({folder / "events.db"});
-    EXPECT_EQ(reader.layout(), EventLayout::flat_sqlite);
-    EXPECT_EQ(reader.event_count(), std::nullopt);
-    ReadOptions options;
-    options.weight = "charge";
-    const Events events = read_all_events({folder / "events.db"}, options);
-    EXPECT_THAT(events.row, ElementsAre(2, 3, 4));
-    EXPECT_THAT(events.offsets, ElementsAre(0, 1, 1, 3));
-    EXPECT_THAT(events.time, ElementsAre(2.5, 1.5, 3.5));
-    EXPECT_THAT(events.sensor, ElementsAre(9, 9, 10));
-    EXPECT_THAT(events.weight, ElementsAre(0.25, 0.5, 0.75));
-    EXPECT_EQ(events.truth.at(2).initial.energy, 40.0);
-    EXPECT_EQ(events.truth.at(0).initial.type, -14);
-}
-
-TEST(EventReader, finds_the_photon_table_of_an_sqlite_file_or_says_what_is_there) {
-    test::TemporaryFolder folder;
-    write_database(folder / "one.db", std::string("CREATE TABLE hits") + photon_table);
-    EXPECT_EQ(read_all_events({folder / "one.db"}).size(), 0);
-    write_database(folder / "two.db", std::string("CREATE TABLE hits") + photon_table +
-                                          "CREATE TABLE more" + photon_table);
-    EXPECT_THAT(test::error_of([&] { read_all_events({folder / "two.db"}); }),
-                AllOf(HasSubstr("hits"), HasSubstr("more")));
-    ReadOptions options;
-    options.photons = "mroe";
-    EXPECT_THAT(test::error_of([&] { read_all_events({folder / "two.db"}, options); }),
-                HasSubstr("did you mean 'more'"));
-    write_database(folder / "none.db", "CREATE TABLE other (a INTEGER);");
-    EXPECT_THAT(test::error_of([&] { read_all_events({folder / "none.db"}); }), HasSubstr("other"));
-}
-
-TEST(EventReader, says_when_photons_have_no_truth) {
-    test::TemporaryFolder folder;
-    write_table(folder / "flat.parquet", flat_photons({3, 4}));
-    write_table(folder / "truth.parquet",
-                {integers("event_no", {3}), doubles("injection_energy", {30})});
-    ReadOptions options;
-    options.truth_file = (folder / "truth.parquet").string();
-    EXPECT_THAT(test::error_of([&] { read_all_events({folder / "flat.parquet"}, options); }),
-                AllOf(HasSubstr("event 4"), HasSubstr("truth.parquet")));
-}
-
 TEST(EventReader, delivers_bounded_blocks_in_order_across_files) {
     test::TemporaryFolder folder;
     write_events(folder / "a.parquet", sample_events());
@@ -376,6 +160,20 @@ TEST(EventReader, delivers_bounded_blocks_in_order_across_files) {
     EXPECT_THAT(sizes, ElementsAre(2, 1, 2, 1, 1, 1, 1));
     EXPECT_EQ(times.size(), 12U);
     EXPECT_EQ(times[3], 100.5);
+}
+
+TEST(EventReader, joins_files_of_different_columns_by_those_they_share) {
+    test::TemporaryFolder folder;
+    write_events(folder / "full.parquet", sample_events());
+    write_table(folder / "bare.parquet", photon_columns("photons."));
+    for (const bool full_first : {true, false}) {
+        std::vector<base::Path> files{folder / "full.parquet", folder / "bare.parquet"};
+        if (!full_first) std::swap(files[0], files[1]);
+        const Events events = read_all_events(files);
+        EXPECT_EQ(events.photons(), 6);
+        EXPECT_THAT(events.source, IsEmpty());
+        EXPECT_THAT(events.truth, IsEmpty());
+    }
 }
 
 TEST(EventReader, reads_weights_and_trigger_times) {
@@ -458,30 +256,6 @@ TEST(EventReader, truncated_files_are_errors_not_crashes) {
         io::write_text(folder / "cut.parquet", bytes.substr(0, size));
         EXPECT_THROW(read_all_events({folder / "cut.parquet"}), base::Error) << size;
     }
-}
-
-TEST(EventWriter, shards_keep_all_events_in_order) {
-    test::TemporaryFolder folder;
-    WriteOptions options;
-    options.max_rows = 4;
-    EventWriter writer(folder.path(), "events", options);
-    for (int i = 0; i < 3; ++i) writer.append(sample_events());
-    const auto files = writer.finish();
-    EXPECT_GE(files.size(), 2U);
-    const Events events = read_all_events(files);
-    EXPECT_EQ(events.size(), 9);
-    EXPECT_EQ(events.photons(), 9);
-    EXPECT_EQ(events.truth.at(4).initial.energy, 2000.0);
-}
-
-TEST(EventWriter, writes_weights_when_events_have_them) {
-    test::TemporaryFolder folder;
-    Events events = sample_events();
-    events.weight = {1.5, 2.5, 3.5};
-    write_events(folder / "a.parquet", events);
-    ReadOptions options;
-    options.weight = "charge";
-    EXPECT_EQ(read_all_events({folder / "a.parquet"}, options).weight, events.weight);
 }
 
 }  // namespace

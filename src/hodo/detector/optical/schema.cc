@@ -51,6 +51,20 @@ class DirectionWatch {
     bool warned_ = false;
 };
 
+/// Leaves out optional columns that only one of two blocks has; `all` may have got none yet because
+/// its events are dark.
+void keep_shared_columns(Events& all, Events& block) {
+    const auto share = [](auto& a, auto& b, std::int64_t in_a, std::int64_t in_b) {
+        if (in_a == 0 || in_b == 0 || a.empty() == b.empty()) return;
+        a.clear();
+        b.clear();
+    };
+    share(all.source, block.source, all.photons(), block.photons());
+    share(all.weight, block.weight, all.photons(), block.photons());
+    share(all.truth, block.truth, all.size(), block.size());
+    share(all.trigger, block.trigger, all.size(), block.size());
+}
+
 /// How many of `events` from `begin` on fit in a block; at least one.
 std::int64_t fitting(const Events& events, std::int64_t begin, const ReadOptions& options) {
     const std::int64_t base = events.offsets[static_cast<std::size_t>(begin)];
@@ -188,6 +202,7 @@ Events read_all_events(const std::vector<base::Path>& files, ReadOptions options
             all = std::move(*block);
             continue;
         }
+        keep_shared_columns(all, *block);
         for (std::int64_t e = 0; e < block->size(); ++e) all.append(*block, e);
     }
     return all;

@@ -85,7 +85,8 @@ class EventReader {
     std::unique_ptr<Body> body_;
 };
 
-/// All events of the files in one block; for small files.
+/// All events of the files in one block; for small files. Optional columns that some of the files
+/// lack are left out.
 Events read_all_events(const std::vector<base::Path>& files, ReadOptions options = {});
 
 }  // namespace hodo::optical
