@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "hodo/base/random.hh"
 #include "support/reference.hh"
 
 namespace hodo::optical {
@@ -47,6 +48,20 @@ TEST(Geo, writing_and_reading_is_the_identity) {
     const Geometry geometry = parse_geo(sample, "sample");
     write_geo(folder / "a.geo", geometry);
     EXPECT_EQ(read_geo(folder / "a.geo"), geometry);
+}
+
+TEST(Geo, any_radius_and_coordinate_survives_bit_for_bit) {
+    base::Random random(1, "geo");
+    for (int k = 0; k < 20'000; ++k) {
+        Geometry geometry = hexagonal_grid({.strings = 1, .sensors = 1});
+        const double centimetres = std::exp(random.uniform(-20, 20));
+        geometry.module_radius =
+            parse_geo(base::format("DOM Radius [cm]: {}\n### Modules ###\n0 0 0 0 0", centimetres),
+                      "radius")
+                .module_radius;
+        geometry.modules[0].position[1] = random.normal() * centimetres;
+        ASSERT_EQ(parse_geo(format_geo(geometry), "again"), geometry);
+    }
 }
 
 TEST(Geo, names_the_line_of_what_is_wrong) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <set>
 
@@ -111,14 +112,18 @@ class GeoParser {
     std::set<ModuleId> seen_;
 };
 
-/// The number of centimetres that reads back as exactly `radius`.
+/// The number of centimetres that reads back as exactly `radius`: the quotient, or a neighbour of
+/// it where division and multiplication are not inverse.
 double centimetres(double radius) {
-    const double nearest = radius / units::cm;
-    for (const double candidate :
-         {nearest, std::nextafter(nearest, 0.0), std::nextafter(nearest, 2 * nearest)}) {
-        if (candidate * units::cm == radius) return candidate;
+    const double quotient = radius / units::cm;
+    double low = quotient, high = quotient;
+    for (int step = 0; step < 4; ++step) {
+        if (low * units::cm == radius) return low;
+        if (high * units::cm == radius) return high;
+        low = std::nextafter(low, 0.0);
+        high = std::nextafter(high, std::numeric_limits<double>::infinity());
     }
-    return nearest;
+    return quotient;
 }
 
 /// The lattice points of a hexagonal grid, nearest to the centre first.

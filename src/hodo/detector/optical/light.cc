@@ -18,7 +18,10 @@ constexpr double smallest_cascade_distance = 2.0;
 
 /// x / tanh(x), 1 at 0.
 double over_tanh(double x) {
-    return x < 1e-4 ? 1.0 + x * x / 3.0 : x / std::tanh(x);
+    if (x < 1e-4) return 1.0 + x * x / 3.0;
+    if (x > 20) return x;
+    const double e = std::exp(-2 * x);
+    return x * (1 + e) / (1 - e);
 }
 
 /// Angular profile of Cherenkov light of electromagnetic cascades, not normalised; d = distance of
