@@ -137,8 +137,9 @@ std::string Config::text(std::string_view key) const {
     return node->scalar;
 }
 
-void Config::set(std::string_view dotted_key, std::string_view value) {
-    const std::string origin = format("--set {}={}", dotted_key, value);
+void Config::set(std::string_view dotted_key, std::string_view value, std::string_view given_as) {
+    const auto origin = given_as.empty() ? format("--set {}={}", dotted_key, value)
+                                         : std::string(given_as);
     auto node = node_;
     const auto parts = split(dotted_key, '.');
     for (std::size_t i = 0; i < parts.size(); ++i) {

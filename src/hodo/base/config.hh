@@ -29,8 +29,9 @@ class Config {
     Config section(std::string_view key) const;
     /// The scalar under `key` as text; error if absent or not a scalar.
     std::string text(std::string_view key) const;
-    /// Sets "a.b" to the YAML value `value` ("--set a.b=c"); creates sections on the way.
-    void set(std::string_view dotted_key, std::string_view value);
+    /// Sets "a.b" to the YAML value `value`; creates sections on the way. `origin` stands in
+    /// messages about it; by default "--set a.b=value".
+    void set(std::string_view dotted_key, std::string_view value, std::string_view origin = {});
     /// "file:line:column" of `key`, or of this mapping when `key` is empty.
     std::string where(std::string_view key = {}) const;
     const std::string& origin() const;

@@ -205,7 +205,8 @@ Arguments parse_arguments(const workflow::Workflow& workflow, const workflow::Ve
     job.config = read_section(workflow, verb, common.config);
     apply_sets(job.config, verb.name, common.sets);
     for (const auto& [path, values] : given) {
-        if (!values.empty()) job.config.set(path, yaml_value(field_of(fields, path), values));
+        if (values.empty()) continue;
+        job.config.set(path, yaml_value(field_of(fields, path), values), option_name(path));
     }
     if (common.resume && common.overwrite) {
         base::fail_usage("--resume and --overwrite exclude each other; give one");

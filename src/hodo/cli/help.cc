@@ -2,6 +2,7 @@
 
 #include "hodo/base/config.hh"
 #include "hodo/base/text.hh"
+#include "hodo/base/version.hh"
 #include "hodo/cli/arguments.hh"
 #include "hodo/cli/tools.hh"
 
@@ -206,12 +207,7 @@ std::string manual_page() {
 }
 
 std::string version_line() {
-#ifdef NDEBUG
-    const char* const build = "release";
-#else
-    const char* const build = "debug";
-#endif
-    return base::format("hodo {} ({}, {})", HODO_VERSION, HODO_COMMIT, build);
+    return base::format("hodo {} ({}, {})", base::version(), base::commit(), base::build());
 }
 
 }  // namespace hodo::cli

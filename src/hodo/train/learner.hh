@@ -70,6 +70,9 @@ class Learner {
     const std::vector<tensor::NamedParameter>& parameters() const { return parameters_; }
     const Average& average() const { return average_; }
 
+    /// Goes on with the optimizer of a PyTorch checkpoint (see Optimizer::adopt).
+    void adopt(const io::OptimizerState& stored) { optimizer_.adopt(stored); }
+
     /// Exchanges parameters and their average (see `AveragedWeights`).
     void swap_average() { average_.swap(); }
     /// Parameters, gradients that wait, optimizer, schedule, averages.

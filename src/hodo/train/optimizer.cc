@@ -6,6 +6,7 @@
 #include "hodo/base/error.hh"
 #include "hodo/base/threads.hh"
 #include "hodo/tensor/torch.hh"
+#include "hodo/tensor/view.hh"
 
 namespace hodo::train {
 
@@ -157,6 +158,31 @@ void Optimizer::step(double rate, double gradient_scale) {
         } else {
             body_->adam(i, gradient, rate, gradient_scale);
         }
+    }
+}
+
+void Optimizer::adopt(const io::OptimizerState& stored) {
+    auto& body = *body_;
+    const at::NoGradGuard no_gradients;
+    HODO_CHECK(
+        body.options.kind != OptimizerKind::sgd,
+        "the checkpoint's optimizer keeps Adam's moments, but kind is sgd; use adam or adamw");
+    for (const auto& slot : stored.slots) {
+        HODO_CHECK(slot.parameter >= 0 && slot.parameter < std::ssize(body.parameters),
+                   "the checkpoint's optimizer has a parameter {} but the network has {}",
+                   slot.parameter, body.parameters.size());
+        const auto i = static_cast<std::size_t>(slot.parameter);
+        const auto take = [&](const char* name, at::Tensor& moment) {
+            const auto value = tensor::from_array(slot.moment(name));
+            HODO_CHECK(value.sizes() == moment.sizes(),
+                       "the checkpoint's optimizer state of '{}' has another shape than the "
+                       "parameter; is it a checkpoint of this network?",
+                       body.parameters[i].name);
+            moment.copy_(value);
+        };
+        take("exp_avg", body.first[i]);
+        take("exp_avg_sq", body.second[i]);
+        body.steps[i] = static_cast<std::int64_t>(slot.step);
     }
 }
 

@@ -13,6 +13,7 @@
 /// Reference: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015.
 
 #include "hodo/base/fields.hh"
+#include "hodo/io/weights.hh"
 #include "hodo/tensor/parameters.hh"
 #include "hodo/train/archive.hh"
 
@@ -56,6 +57,10 @@ class Optimizer {
     void step(double rate, double gradient_scale = 1.0);
     /// Moments and step counts, by parameter name.
     void state(Archive& archive);
+    /// Takes moments and step counts from a PyTorch checkpoint's optimizer (Adam or AdamW), whose
+    /// parameters are numbered in the order of ours. An error names the parameter that does not
+    /// fit.
+    void adopt(const io::OptimizerState& stored);
 
   private:
     struct Body;

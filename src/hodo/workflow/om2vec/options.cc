@@ -48,6 +48,8 @@ void TrainOptions::describe(base::Fields& f) {
       "average.times lightning");
     f("weights", weights, "weight file to start from; empty: random weights");
     f("weight_choice", weight_choice, "which parameters of a training checkpoint");
+    f("optimizer_state", optimizer_state,
+      "go on with the optimizer state of 'weights' (a PyTorch checkpoint) too");
     f("replay", replay, "run the failed step kept in this folder again, then stop");
     f("seed", seed, "seed of weights, order, dropout and latent noise");
     f.group("data", data, "what to train on");
@@ -57,6 +59,8 @@ void TrainOptions::describe(base::Fields& f) {
     f.group("learner", learner, "the optimizer and what surrounds it");
     f.group("plan", plan, "how long, and what happens how often");
     f.group("journal", journal, "logs and checkpoints");
+    f.rule(!optimizer_state || !weights.empty(),
+           "optimizer_state takes the state from a checkpoint; name it with weights");
     f.rule(model.bins == data.binning.width(),
            "model.bins must equal the bins of data.binning (one more with overflow 'extra')");
     f.rule(data.train_ranges.empty() || data.train_ranges.size() == data.train.size(),

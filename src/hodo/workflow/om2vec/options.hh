@@ -89,6 +89,7 @@ struct TrainOptions {
     Compat compat = Compat::none;
     std::string weights;
     io::WeightChoice weight_choice = io::WeightChoice::automatic;
+    bool optimizer_state = false;
     std::string replay;
     std::uint64_t seed = 1;
     DataOptions data;

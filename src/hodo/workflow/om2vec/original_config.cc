@@ -84,6 +84,7 @@ TrainOptions train_options(const OriginalOptions& original) {
     options.output = (base::Path(original.project_save_dir) / original.project_name).string();
     options.task = original.training ? Task::train : Task::test;
     options.weights = original.checkpoint;
+    options.optimizer_state = original.resume_training && !original.checkpoint.empty();
     options.data.train = data.train_data_files;
     options.data.train_ranges = data.train_data_file_ranges;
     options.data.valid = data.valid_data_files;

@@ -1,8 +1,8 @@
 /// The verb `simulate`: neutrino events in true Prometheus files.
 
+#include "hodo/detector/optical/simulate.hh"
 #include "hodo/base/log.hh"
 #include "hodo/base/progress.hh"
-#include "hodo/detector/optical/simulate.hh"
 #include "hodo/workflow/om2vec/options.hh"
 #include "hodo/workflow/om2vec/verbs.hh"
 #include "hodo/workflow/output.hh"

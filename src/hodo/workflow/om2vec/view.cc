@@ -48,12 +48,11 @@ std::optional<optical::Geometry> find_geometry(const io::Json& config, const bas
 bool recognises_events(const base::Path& file) {
     std::error_code problem;
     if (!std::filesystem::is_regular_file(file, problem)) return false;
-    try {
-        optical::event_layout(file);
-        return true;
-    } catch (const base::Error&) {
-        return false;
-    }
+    // What is wrong with a file of these kinds is worth telling, so its errors are not caught.
+    const auto extension = file.extension();
+    if (extension != ".parquet" && extension != ".db" && extension != ".sqlite") return false;
+    optical::event_layout(file);
+    return true;
 }
 
 void run_view(const workflow::Job& job) {

@@ -1,5 +1,6 @@
 #include "hodo/workflow/om2vec/learn/recipe.hh"
 
+#include "hodo/base/error.hh"
 #include "hodo/base/random.hh"
 #include "hodo/tensor/autocast.hh"
 #include "hodo/tensor/weights.hh"
@@ -46,7 +47,14 @@ struct Sums {
 VaeRecipe::VaeRecipe(const TrainOptions& options, at::Device device)
     : options_(options),
       model_(fresh_model(options, device)),
-      learner_("vae", tensor::named_parameters(model_), options.learner) {}
+      learner_("vae", tensor::named_parameters(model_), options.learner) {
+    if (!options.optimizer_state) return;
+    const auto file = io::WeightFile::open(options.weights);
+    HODO_CHECK(file.optimizer_count() > 0,
+               "{}: holds no optimizer state (it has weights only); set optimizer_state to false",
+               options.weights);
+    learner_.adopt(file.optimizer());
+}
 
 train::Step VaeRecipe::train(const Batch& batch, const train::StepContext& context) {
     const auto& beta_schedule = options_.loss.beta;
