@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numeric>
 
+#include <gmock/gmock.h>
+
 #include "hodo/detector/optical/quality.hh"
 #include "hodo/io/atomic_file.hh"
 #include "hodo/io/parquet.hh"

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numbers>
 
+#include <gmock/gmock.h>
+
 #include "support/reference.hh"
 
 namespace hodo::om2vec {

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <gmock/gmock.h>
+
 #include "hodo/io/atomic_file.hh"
 #include "hodo/io/json.hh"
 #include "hodo/workflow/om2vec/options.hh"

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <iostream>
 
 #include "hodo/detector/optical/schema.hh"

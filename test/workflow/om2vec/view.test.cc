@@ -1,3 +1,5 @@
+#include <gmock/gmock.h>
+
 #include "hodo/detector/optical/event_writer.hh"
 #include "hodo/detector/optical/schema.hh"
 #include "hodo/io/atomic_file.hh"

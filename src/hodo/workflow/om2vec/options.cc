@@ -125,7 +125,9 @@ void DecodeOptions::describe(base::Fields& f) {
 }
 
 void EvaluateOptions::describe(base::Fields& f) {
-    f("input", input, "event files, prepared shards or chunk files to judge the network on");
+    f("input", input,
+      "event files, prepared shards or chunk files to judge the network on; empty: what its "
+      "training kept for validation");
     f("ranges", ranges, "per entry of input: [first, last] of the last number in the file names");
     f("output", output, "folder to write; empty: folder 'evaluation' of the run");
     network.describe(f);

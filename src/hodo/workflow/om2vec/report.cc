@@ -36,7 +36,7 @@ void add_evaluation(detail::ReportPage& page, const std::optional<Evaluation>& e
     if (!evaluation) {
         page.report.section("Quality",
                             "The network has not been judged yet: run hodo om2vec evaluate "
-                            "--weights RUN DATA and make the report again.");
+                            "--weights RUN and make the report again.");
         return;
     }
     detail::add_quality(page, *evaluation);

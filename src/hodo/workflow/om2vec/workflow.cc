@@ -34,7 +34,9 @@ const workflow::Verb verbs[] = {
      "input output", describe<SummarizeOptions>, run_summarize,
      "om2vec summarize events summaries"},
     {"evaluate", "Judge a trained network beside simple codes of the same size", "input output",
-     describe<EvaluateOptions>, nullptr, "om2vec evaluate --weights runs/om2vec prepared"},
+     describe<EvaluateOptions>, nullptr,
+     "om2vec evaluate --weights runs/om2vec\nom2vec evaluate --weights runs/om2vec other-events "
+     "judged"},
     {"report", "Draw the quality report of a run as one HTML page", "run", describe<ReportOptions>,
      run_report, "om2vec report runs/om2vec"},
     {"view", "Write a 3D display of events as one HTML page", "input output", describe<ViewOptions>,

@@ -1,5 +1,6 @@
 /// The verb `evaluate`: judges a network on modules it reads, and writes the evaluation folder.
 
+#include "hodo/base/config.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/interrupt.hh"
 #include "hodo/base/log.hh"
@@ -11,10 +12,10 @@
 #include "hodo/tensor/device.hh"
 #include "hodo/tensor/torch.hh"
 #include "hodo/train/session.hh"
+#include "hodo/workflow/om2vec/data_request.hh"
 #include "hodo/workflow/om2vec/evaluation.hh"
 #include "hodo/workflow/om2vec/learn/judge.hh"
 #include "hodo/workflow/om2vec/learn/verbs.hh"
-#include "hodo/workflow/om2vec/module_data.hh"
 #include "hodo/workflow/output.hh"
 
 #include <algorithm>
@@ -27,14 +28,52 @@ namespace {
 /// Latents are kept for the report's plots; more modules than this change no picture.
 constexpr std::int64_t most_latents = 20'000;
 
+/// The run directory that the weights belong to, or nothing.
+base::Path run_folder(const EvaluateOptions& options) {
+    const base::Path weights = options.network.weights;
+    auto run = std::filesystem::is_directory(weights) ? weights : weights.parent_path();
+    return std::filesystem::exists(run / "run.json") ? run : base::Path();
+}
+
 base::Path output_folder(const EvaluateOptions& options) {
     if (!options.output.empty()) return options.output;
-    const base::Path weights = options.network.weights;
-    const auto run = std::filesystem::is_directory(weights) ? weights : weights.parent_path();
-    HODO_CHECK(std::filesystem::exists(run / "run.json"),
+    const auto run = run_folder(options);
+    HODO_CHECK(!run.empty(),
                "{}: lies in no run directory, so it is unclear where to write; add --output FOLDER",
-               weights);
+               options.network.weights);
     return run / "evaluation";
+}
+
+/// What to judge on, and what to say of it.
+struct Judgement {
+    DataRequest request;
+    std::string_view origin;
+};
+
+/// The modules named, else those that the weights' training has kept for validation.
+Judgement judgement_of(const EvaluateOptions& options, const optical::Binning& binning) {
+    const auto run = run_folder(options);
+    std::optional<TrainOptions> training;
+    if (!run.empty() && std::filesystem::exists(run / "config.yaml")) {
+        training = base::Config::read(run / "config.yaml").section("train").as<TrainOptions>();
+    }
+    if (!options.input.empty()) {
+        if (training && training->data.train == options.input) {
+            base::warn(
+                "the network was trained on these data; leave the input out to judge it on what "
+                "its training kept for validation");
+        }
+        return {{.inputs = options.input,
+                 .ranges = options.ranges,
+                 .binning = binning,
+                 .read = options.read},
+                "named"};
+    }
+    HODO_CHECK(training && has_validation(*training),
+               "{}: kept no data for validation, so there is nothing to judge on by itself; write "
+               "'hodo om2vec evaluate --weights RUN DATA'",
+               options.network.weights);
+    return {validation_request(*training), "validation data of the training"};
 }
 
 /// At most `count` modules, each equally likely, in the order of the data.
@@ -84,10 +123,12 @@ constexpr std::int64_t modules_per_part = 64;
 /// One evaluation under way.
 class Evaluator {
   public:
-    Evaluator(const Network& network, const EvaluateOptions& options, const ModuleData& data)
+    Evaluator(const Network& network, const EvaluateOptions& options, const ModuleData& data,
+              std::string_view origin)
         : network_(network),
           options_(options),
           data_(data),
+          origin_(origin),
           judge_(network, options.network.precision, options.seed),
           drawn_(draw_modules(data.groups(), options.max_modules, options.seed)) {
         judged_.codes = judge_.codes();
@@ -193,6 +234,7 @@ class Evaluator {
         facts["binning"]["time_zero"] = binning.time_zero;
         facts["modules"] = judged_.size();
         facts["modules_available"] = data_.size();
+        facts["data"] = origin_;
         facts["seed"] = options_.seed;
         for (const auto& file : data_.files()) facts["files"].push(file.string());
         facts["uniform_log_likelihood"] =
@@ -205,6 +247,7 @@ class Evaluator {
     const Network& network_;
     const EvaluateOptions& options_;
     const ModuleData& data_;
+    std::string_view origin_;
     Judge judge_;
     std::vector<ModuleIndex> drawn_;
     JudgedModules judged_;
@@ -215,8 +258,6 @@ class Evaluator {
 
 void run_evaluate(const workflow::Job& job) {
     const auto options = job.config.as<EvaluateOptions>();
-    HODO_CHECK(!options.input.empty(),
-               "no data to judge on are named; write 'hodo om2vec evaluate --weights RUN DATA'");
     base::watch_signals();
     tensor::prepare_process();
     const train::NoGradients no_gradients;
@@ -225,14 +266,12 @@ void run_evaluate(const workflow::Job& job) {
                      job.config.has("binning") ? BinningChoice::given : BinningChoice::by_default);
     move_to(network.model, tensor::torch_device(tensor::parse_device(job.device)));
     const auto folder = output_folder(options);
-    const ModuleData data({.inputs = options.input,
-                           .ranges = options.ranges,
-                           .binning = network.binning,
-                           .read = options.read});
+    const auto judgement = judgement_of(options, network.binning);
+    const ModuleData data(judgement.request);
     HODO_CHECK(data.size() > 0, "{}: has no module with photons, so there is nothing to judge",
-               options.input.front());
+               data.files().front());
     workflow::claim_folder(folder, job.existing);
-    Evaluator evaluator(network, options, data);
+    Evaluator evaluator(network, options, data, judgement.origin);
     evaluator.run(folder);
     workflow::record_run(folder, job, data.files(), options.seed);
     for (const auto& line : class_table(evaluator.modules())) base::say_line(line);

@@ -6,10 +6,10 @@
 #include "hodo/tensor/device.hh"
 #include "hodo/tensor/torch.hh"
 #include "hodo/train/loop.hh"
+#include "hodo/workflow/om2vec/data_request.hh"
 #include "hodo/workflow/om2vec/learn/network.hh"
 #include "hodo/workflow/om2vec/learn/recipe.hh"
 #include "hodo/workflow/om2vec/learn/verbs.hh"
-#include "hodo/workflow/om2vec/module_data.hh"
 
 namespace hodo::om2vec {
 
@@ -34,32 +34,6 @@ class BatchSource final : public train::Source<Batch> {
     std::int64_t bins_;
     at::Device device_;
 };
-
-DataRequest training_request(const TrainOptions& options) {
-    const auto& data = options.data;
-    HODO_CHECK(!data.train.empty(),
-               "no training data are named; set data.train to event files or prepared shards");
-    const bool hold_out = data.valid.empty();
-    return {.inputs = data.train,
-            .ranges = data.train_ranges,
-            .binning = data.binning,
-            .read = data.read,
-            .min_modules = data.min_modules,
-            .held_out = hold_out ? data.valid_fraction : 0.0,
-            .seed = options.seed,
-            .part = hold_out ? Part::training : Part::all};
-}
-
-DataRequest validation_request(const TrainOptions& options) {
-    auto request = training_request(options);
-    if (options.data.valid.empty()) {
-        request.part = Part::held_out;
-    } else {
-        request.inputs = options.data.valid;
-        request.ranges = options.data.valid_ranges;
-    }
-    return request;
-}
 
 train::Existing existing_of(workflow::Existing existing) {
     switch (existing) {
@@ -111,13 +85,12 @@ void run_train(const workflow::Job& job) {
     tensor::prepare_process();
     const auto device = tensor::torch_device(tensor::parse_device(job.device));
 
-    const bool has_validation = !options.data.valid.empty() || options.data.valid_fraction > 0;
     std::optional<BatchSource> held_out;
     std::optional<train::Feed<Batch>> validation;
     auto validation_feed = options.feed;
     validation_feed.order = train::RowOrder::stored;
     validation_feed.last_batch = train::LastBatch::keep;
-    if (has_validation) {
+    if (has_validation(options)) {
         held_out.emplace(validation_request(options), device);
         if (held_out->data().size() > 0) {
             validation.emplace(*held_out, validation_feed, options.seed, train::Passes::single);
