@@ -8,9 +8,11 @@
 #include "hodo/io/weights.hh"
 #include "hodo/io/weights_tools.hh"
 
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 namespace hodo::cli {
 
@@ -47,6 +49,18 @@ struct ViewOptions {
     }
 };
 
+/// Hands a file to the desktop's opener, without a shell in between.
+void open_in_browser(const std::string& file) {
+    std::string program = "xdg-open", argument = file;
+    char* const words[] = {program.data(), argument.data(), nullptr};
+    pid_t child = 0;
+    int status = 1;
+    if (posix_spawnp(&child, words[0], nullptr, nullptr, words, environ) == 0) {
+        waitpid(child, &status, 0);
+    }
+    if (status != 0) base::warn("no browser could be opened; open {} yourself", file);
+}
+
 void view(const workflow::Job& job) {
     auto options = job.config.as<ViewOptions>();
     HODO_CHECK(!options.input.empty(), "no file to show; write 'hodo view FILE'");
@@ -62,9 +76,7 @@ void view(const workflow::Job& job) {
     inner.config.set("events", std::to_string(options.events));
     workflow.find("view")->run(inner);
     if (options.open) {
-        const int status =
-            std::system(("xdg-open '" + options.output + "' >/dev/null 2>&1").c_str());
-        if (status != 0) base::warn("no browser could be opened; open {} yourself", options.output);
+        open_in_browser(options.output);
     }
 }
 

@@ -83,7 +83,9 @@ double muon_range(double energy) {
     return std::log1p(std::max(0.0, energy) * radiation / ionisation) / radiation;
 }
 
-EventPicture::EventPicture(std::string title, std::int64_t most_hits) : most_hits_(most_hits) {
+EventPicture::EventPicture(std::string title, std::int64_t most_hits,
+                           optical::TruthDirection truth_direction)
+    : most_hits_(most_hits), truth_direction_(truth_direction) {
     HODO_DOOR(most_hits >= 1);
     display_.title = std::move(title);
 }
@@ -186,7 +188,7 @@ void EventPicture::add_particle(const optical::Particle& particle,
 
 void EventPicture::add_truth(const optical::Truth& truth, draw::EventDisplay::Event& scene) const {
     const auto& neutrino = truth.initial;
-    const auto direction = optical::neutrino_direction(truth, optical::TruthDirection::final);
+    const auto direction = optical::neutrino_direction(truth, truth_direction_);
     auto kind = particle_name(neutrino.type);
     if (truth.interaction == 1) kind += ", charged current";
     if (truth.interaction == 2) kind += ", neutral current";

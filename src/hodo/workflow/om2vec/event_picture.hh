@@ -19,7 +19,9 @@ namespace hodo::om2vec {
 /// with more modules hit than that show the brightest.
 class EventPicture {
   public:
-    explicit EventPicture(std::string title, std::int64_t most_hits = 10'000);
+    /// `truth_direction` chooses how the neutrino's line is drawn.
+    explicit EventPicture(std::string title, std::int64_t most_hits = 10'000,
+                          optical::TruthDirection truth_direction = optical::TruthDirection::final);
 
     /// Modules of the detector, shown also where nothing hits them. Photons are matched to modules
     /// by position, so files that number sensors otherwise agree.
@@ -40,6 +42,7 @@ class EventPicture {
     double room_around(const optical::Point& vertex) const;
 
     std::int64_t most_hits_;
+    optical::TruthDirection truth_direction_;
     draw::EventDisplay display_;
     std::map<std::array<std::int64_t, 3>, std::int64_t> places_;  ///< By position in cm.
 };

@@ -143,6 +143,10 @@ void ViewOptions::describe(base::Fields& f) {
     f("output", output, "HTML file to write");
     f("first", first, "number of the first event").at_least(0);
     f("events", events, "how many events to include").at_least(1);
+    f("truth_direction", truth_direction,
+      "the neutrino's direction: the sum of its final state, or the stored initial one, whose "
+      "azimuth "
+      "older Prometheus files have off by pi");
 }
 
 void ReportOptions::describe(base::Fields& f) {

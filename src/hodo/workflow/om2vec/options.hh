@@ -189,6 +189,7 @@ struct EvaluateOptions {
 struct ViewOptions {
     std::string input, output;
     std::int64_t first = 0, events = 50;
+    optical::TruthDirection truth_direction = optical::TruthDirection::final;
 
     void describe(base::Fields& f);
 };
