@@ -7,6 +7,11 @@ void SimulateOptions::describe(base::Fields& f) {
     simulation.describe(f);
 }
 
+void ValidateOptions::describe(base::Fields& f) {
+    f("output", output, "folder for the figures");
+    validation.describe(f);
+}
+
 void PrepareOptions::describe(base::Fields& f) {
     f("input", input, "event files, folders of them or patterns such as 'data/*.parquet'");
     f("output", output, "folder to write");

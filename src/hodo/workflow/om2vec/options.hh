@@ -5,6 +5,7 @@
 #include "hodo/detector/optical/binning.hh"
 #include "hodo/detector/optical/schema.hh"
 #include "hodo/detector/optical/simulate.hh"
+#include "hodo/detector/optical/validate.hh"
 #include "hodo/io/weights.hh"
 #include "hodo/train/journal.hh"
 #include "hodo/train/learner.hh"
@@ -38,6 +39,13 @@ using Ranges = std::vector<std::vector<std::int64_t>>;
 struct SimulateOptions {
     std::string output;
     optical::SimulationOptions simulation;
+
+    void describe(base::Fields& f);
+};
+
+struct ValidateOptions {
+    std::string output;
+    optical::ValidationOptions validation;
 
     void describe(base::Fields& f);
 };

@@ -6,6 +6,7 @@
 namespace hodo::om2vec {
 
 void run_simulate(const workflow::Job& job);
+void run_validate(const workflow::Job& job);
 void run_prepare(const workflow::Job& job);
 void run_summarize(const workflow::Job& job);
 void run_report(const workflow::Job& job);

@@ -19,6 +19,8 @@ void describe(base::Fields& fields) {
 const workflow::Verb verbs[] = {
     {"simulate", "Simulate neutrino events and write Prometheus Parquet files", "output",
      describe<SimulateOptions>, run_simulate, "om2vec simulate events --events 200 --seed 7"},
+    {"validate", "Compare the simulator with its closed forms, as figures", "output",
+     describe<ValidateOptions>, run_validate, "om2vec validate figures --medium water"},
     {"prepare", "Bin the photons of event files into sparse histograms per optical module",
      "input output", describe<PrepareOptions>, run_prepare, "om2vec prepare events prepared"},
     {"train", "Train the variational autoencoder", "", describe<TrainOptions>, nullptr,
