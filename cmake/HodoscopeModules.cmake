@@ -25,6 +25,9 @@ function(hodo_library target)
   add_library(${target} SHARED)
   hodo_flags(${target})
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
+  if(NOT HODO_SANITIZE AND NOT HODO_FUZZ) # nothing below the seam may need what is above
+    target_link_options(${target} PRIVATE -Wl,--no-undefined)
+  endif()
 endfunction()
 
 # Adds every source of src/hodo/<folder>. The folder `workflow` alone means its own files only.
