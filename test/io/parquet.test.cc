@@ -166,7 +166,8 @@ TEST(Parquet, many_short_rows_come_back_in_order) {
     EXPECT_EQ(writer.bytes(), 8 * next);
     writer.finish();
     std::int64_t expected = 0;
-    for (const std::int64_t value : read_all(folder / "a.parquet").columns[0].integers()) {
+    const auto again = read_all(folder / "a.parquet");
+    for (const std::int64_t value : again.columns[0].integers()) {
         ASSERT_EQ(value, expected++);
     }
     EXPECT_EQ(expected, next);

@@ -256,10 +256,11 @@ class CopySource final : public detail::RowSource {
 
 KeyValues united_metadata(const base::Path& first, const KeyValues& own) {
     KeyValues metadata;
-    for (auto& entry : parquet_schema(first).metadata) {
+    const KeyValues stored = parquet_schema(first).metadata;
+    for (const auto& entry : stored) {
         const bool replaced = std::any_of(
             own.begin(), own.end(), [&](const auto& other) { return other.first == entry.first; });
-        if (!replaced && entry.first != "ARROW:schema") metadata.push_back(std::move(entry));
+        if (!replaced && entry.first != "ARROW:schema") metadata.push_back(entry);
     }
     metadata.insert(metadata.end(), own.begin(), own.end());
     return metadata;
