@@ -31,7 +31,7 @@ std::vector<float> unpacked(const std::string& text) {
         }
     }
     std::vector<float> values(bytes.size() / 4);
-    std::memcpy(values.data(), bytes.data(), 4 * values.size());
+    if (!values.empty()) std::memcpy(values.data(), bytes.data(), 4 * values.size());
     return values;
 }
 

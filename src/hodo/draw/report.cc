@@ -225,7 +225,8 @@ std::string Report::html() const {
     return html_page({.title = title_,
                       .style = std::string(detail::asset("report.css")),
                       .body = std::move(content),
-                      .scripts = {std::string(detail::asset("curves.js"))}});
+                      .scripts = {std::string(detail::asset("chart_numbers.js")),
+                                  std::string(detail::asset("curves.js"))}});
 }
 
 void Report::save(const base::Path& path) const {

@@ -72,7 +72,7 @@ void Panel::choose_x_ticks(Canvas& canvas, double width) {
         }
         return;
     }
-    for (int count = std::max(2, static_cast<int>(width / 30)); count >= 1; --count) {
+    for (int count = std::max(2, static_cast<int>(width / 38)); count >= 1; --count) {
         x_ticks_ = make_ticks(view_.x_range, view_.x_scale, count);
         const double room = (widest(canvas, x_ticks_) + 11.0) * double(x_ticks_.major.size());
         if (room <= width) break;
