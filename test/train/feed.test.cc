@@ -12,6 +12,7 @@
 
 #include "hodo/base/config.hh"
 #include "hodo/base/error.hh"
+#include "hodo/train/order.hh"
 #include "support/reference.hh"
 
 namespace hodo::train {
