@@ -51,7 +51,7 @@ TEST(Text, natural_order_compares_numbers_as_numbers) {
     std::vector<std::string> files{"chunk_10", "chunk_9", "chunk_010", "chunk_1", "a"};
     std::sort(files.begin(), files.end(), natural_less);
     EXPECT_EQ(files,
-              (std::vector<std::string>{"a", "chunk_1", "chunk_9", "chunk_10", "chunk_010"}));
+              (std::vector<std::string>{"a", "chunk_1", "chunk_9", "chunk_010", "chunk_10"}));
     EXPECT_FALSE(natural_less("x1", "x1"));
 }
 

@@ -138,8 +138,8 @@ std::string Config::text(std::string_view key) const {
 }
 
 void Config::set(std::string_view dotted_key, std::string_view value, std::string_view given_as) {
-    const auto origin = given_as.empty() ? format("--set {}={}", dotted_key, value)
-                                         : std::string(given_as);
+    const auto origin =
+        given_as.empty() ? format("--set {}={}", dotted_key, value) : std::string(given_as);
     auto node = node_;
     const auto parts = split(dotted_key, '.');
     for (std::size_t i = 0; i < parts.size(); ++i) {
