@@ -154,7 +154,8 @@ TEST(Evaluation, explains_every_figure_and_code) {
     for (const auto& field : figure_fields) {
         EXPECT_TRUE(conventions.has(field.name)) << field.name;
     }
-    for (const auto* code : {"sampled", "mean", "quantiles", "equal_bins", "quantiles_64"}) {
+    for (const auto* code :
+         {"sampled", "mean", "quantiles", "tight_quantiles", "equal_bins", "quantiles_64"}) {
         EXPECT_TRUE(conventions.has(code)) << code;
     }
 }

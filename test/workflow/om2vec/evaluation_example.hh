@@ -68,7 +68,7 @@ inline void write_evaluation(const base::Path& folder, const om2vec::JudgedModul
     io::NamedArrays arrays{{"module", io::make_array(std::vector<std::int64_t>{0, 1})},
                            {"hits", io::make_array(std::vector<double>{3, 40})}};
     arrays.push_back({"counts", io::make_array<float>(counts, {2, 64})});
-    for (const auto* name : {"sampled", "mean", "quantiles", "equal_bins"}) {
+    for (const auto* name : {"sampled", "mean", "quantiles", "tight_quantiles", "equal_bins"}) {
         arrays.push_back({name, io::make_array<float>(density, {2, 64})});
     }
     io::write_npz(folder / "examples.npz", arrays);

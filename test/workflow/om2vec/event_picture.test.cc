@@ -94,7 +94,7 @@ TEST(EventPicture, shows_the_brightest_modules_when_there_are_too_many) {
     const auto& event = picture.display().events.front();
     ASSERT_EQ(event.hits.size(), 3U);
     EXPECT_EQ(event.hits.front().charge, 9.0);
-    EXPECT_THAT(fact(event, "light"), testing::HasSubstr("the 3 brightest"));
+    EXPECT_THAT(fact(event, "shown"), testing::HasSubstr("the 3 brightest"));
 }
 
 TEST(EventPicture, matches_photons_to_the_detector_by_position) {
@@ -134,6 +134,22 @@ TEST(EventPicture, draws_a_muon_as_long_as_it_lives_and_no_longer_than_the_detec
     }
 }
 
+TEST(EventPicture, draws_what_showers_at_one_place_as_one_cascade) {
+    auto events = events_of(10, 10, 1.0);
+    auto truth = muon_truth(100.0);
+    truth.final_state = {{.type = 11, .energy = 30.0, .zenith = 0.0},
+                         {.type = -2000001006, .energy = 70.0, .zenith = 0.0},
+                         {.type = 14, .energy = 50.0, .zenith = 0.0}};
+    events.truth = {truth};
+    EventPicture picture("test");
+    picture.add_event(events, 0, 0);
+    const auto& tracks = picture.display().events.front().tracks;
+    ASSERT_EQ(tracks.size(), 2U);  // The neutrino that came, and the cascade.
+    EXPECT_EQ(tracks.back().label, "hadrons + e-");
+    EXPECT_EQ(tracks.back().energy, 100.0);
+    EXPECT_GT(tracks.back().to[2], tracks.back().from[2]);
+}
+
 TEST(EventPicture, takes_the_neutrino_direction_from_the_final_state) {
     auto events = events_of(3, 3, 1.0);
     events.truth = {muon_truth(100.0)};  // Final state horizontal, stored initial vertical.
@@ -151,7 +167,7 @@ TEST(EventPicture, shows_an_event_without_light_and_without_truth) {
     const auto& event = picture.display().events.front();
     EXPECT_TRUE(event.hits.empty());
     EXPECT_TRUE(event.tracks.empty());
-    EXPECT_EQ(fact(event, "light"), "no light");
+    EXPECT_TRUE(event.facts.empty());
     EXPECT_FALSE(draw::event_display_html(picture.display()).empty());
 }
 

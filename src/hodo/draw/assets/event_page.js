@@ -69,7 +69,7 @@ class Page {
     element('events').value = this.index;
     const {modules, charge, facts, latestColour} = this.light;
     element('summary').textContent = `${modules.length.toLocaleString('en')} modules hit, ` +
-        `${rounded(charge)} ${this.data.charge_unit}`;
+        `${(+charge.toPrecision(7)).toLocaleString('en')} ${this.data.charge_unit}`;
     fillList(element('facts'), facts);
     element('earliest').textContent = modules.length ? '0' : '';
     element('latest').textContent = modules.length ? '≥ ' + rounded(latestColour, 3) : '';

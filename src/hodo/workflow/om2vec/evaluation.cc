@@ -106,7 +106,7 @@ std::int64_t JudgedModules::count(int hit_class) const {
 }
 
 std::vector<std::string> code_names(std::int64_t latent) {
-    std::vector<std::string> codes{"sampled", "mean", "quantiles", "equal_bins"};
+    std::vector<std::string> codes{"sampled", "mean", "quantiles", "tight_quantiles", "equal_bins"};
     if (latent != 64) codes.push_back("quantiles_64");
     return codes;
 }
@@ -210,6 +210,7 @@ io::Json evaluation_conventions() {
         "as many quantiles as the network has latents, from 0 to the end of the window, cumulative "
         "distribution linear in between";
     conventions["quantiles_64"] = "64 quantiles";
+    conventions["tight_quantiles"] = "the same with the last position at the last photon";
     conventions["equal_bins"] = "as many bins of equal length as the network has latents";
     conventions["log_likelihood"] = base::format(
         "mean natural logarithm of the probability of a photon's bin, each density mixed with {} "
@@ -228,19 +229,19 @@ io::Json evaluation_conventions() {
 }
 
 std::vector<std::string> class_table(const JudgedModules& modules) {
-    std::vector<std::string> lines{base::format("{:>10} {:>9} {:>8} {:>8} {:>10} {:>10}", "hits",
-                                                "modules", "sampled", "mean", "quantiles",
-                                                "equal bins")};
+    std::vector<std::string> lines{base::format("{:>10} {:>9} {:>8} {:>8} {:>10} {:>8} {:>10}",
+                                                "hits", "modules", "sampled", "mean", "quantiles",
+                                                "tight", "equal bins")};
     for (int hit_class = 0; hit_class < classes; ++hit_class) {
         const auto count = modules.count(hit_class);
         if (count == 0) continue;
         const auto js = [&](std::string_view code) {
             return spread_of(modules.values(code, &CodeFigures::js, hit_class)).median;
         };
-        lines.push_back(base::format("{:>10} {:>9} {:>8.3f} {:>8.3f} {:>10.3f} {:>10.3f}",
+        lines.push_back(base::format("{:>10} {:>9} {:>8.3f} {:>8.3f} {:>10.3f} {:>8.3f} {:>10.3f}",
                                      optical::hit_class_names[static_cast<std::size_t>(hit_class)],
                                      base::with_thousands(count), js("sampled"), js("mean"),
-                                     js("quantiles"), js("equal_bins")));
+                                     js("quantiles"), js("tight_quantiles"), js("equal_bins")));
     }
     return lines;
 }
@@ -290,14 +291,15 @@ Evaluation read_evaluation(const base::Path& folder) {
     Evaluation evaluation{folder, io::Json::parse(io::read_text(facts), facts.string()), {}};
     const auto schema = io::parquet_schema(table);
     auto& modules = evaluation.modules;
-    for (const auto* code : {"sampled", "mean", "quantiles", "equal_bins", "quantiles_64"}) {
+    for (const auto* code :
+         {"sampled", "mean", "quantiles", "tight_quantiles", "equal_bins", "quantiles_64"}) {
         if (schema.has_struct(code)) modules.codes.emplace_back(code);
     }
     for (const auto& wanted : module_columns(modules.codes)) {
-        HODO_CHECK(schema.has(wanted.name) && modules.codes.size() >= 4,
+        HODO_CHECK(schema.has(wanted.name) && modules.codes.size() >= 5,
                    "{}: has no column '{}', so it is not an evaluation of om2vec; run hodo om2vec "
                    "evaluate again",
-                   table, modules.codes.size() >= 4 ? wanted.name : "quantiles.js");
+                   table, modules.codes.size() >= 5 ? wanted.name : "quantiles.js");
     }
     modules.figures.resize(modules.codes.size());
     auto reader = io::read_parquet(table, {});

@@ -4,11 +4,13 @@
 /// A code is a few numbers that stand for the photons of a module and can be turned back into a
 /// density over the time bins. These are judged side by side:
 ///
-///   sampled       the network, latent drawn from its normal distribution
-///   mean          the network, latent at its mean (what `apply` writes)
-///   quantiles     L positions at equal steps of the cumulative distribution
-///   equal_bins    L bins of equal length
-///   quantiles_64  64 quantiles; left out when L = 64
+///   sampled          the network, latent drawn from its normal distribution
+///   mean             the network, latent at its mean (what `apply` writes)
+///   quantiles        L positions at equal steps of the cumulative distribution, the last at the
+///                    end of the window
+///   tight_quantiles  the same, the last position at the last photon
+///   equal_bins       L bins of equal length
+///   quantiles_64     64 quantiles; left out when L = 64
 ///
 /// Every number is defined in docs/guide/quality.md. An evaluation is a folder:
 ///
@@ -16,7 +18,7 @@
 ///                    sensor_id, x, y, z [m], hits, hit_class, and one struct per code with the
 ///                    fields of `CodeFigures`
 ///   examples.npz     module (row of modules.parquet), hits; counts, sampled, mean, quantiles,
-///                    equal_bins [examples, bins]
+///                    tight_quantiles, equal_bins [examples, bins]
 ///   latents.npz      hits [kept]; mean, log_variance [kept, L]: the first judged modules
 ///   evaluation.json  weights, fingerprint, binning, conventions, medians per class of hits
 ///   config.yaml, run.json

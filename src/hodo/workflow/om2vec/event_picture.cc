@@ -14,7 +14,18 @@ namespace hodo::om2vec {
 namespace {
 
 /// Of an event with many particles, those with the most energy are drawn.
-constexpr std::size_t most_particles = 20;
+constexpr std::size_t most_lines = 20;
+
+bool is_muon(const optical::Particle& particle) {
+    return std::abs(particle.type) == 13;
+}
+bool is_tau(const optical::Particle& particle) {
+    return std::abs(particle.type) == 15;
+}
+bool is_neutrino(const optical::Particle& particle) {
+    const auto type = std::abs(particle.type);
+    return type == 12 || type == 14 || type == 16;
+}
 
 std::string energy_text(double energy) {
     if (energy >= 1e6) return base::format("{:.3g} PeV", energy / 1e6);
@@ -116,7 +127,7 @@ std::string EventPicture::add_hits(const optical::Events& events, std::int64_t e
                                    draw::EventDisplay::Event& scene) {
     const auto e = static_cast<std::size_t>(event);
     const auto begin = events.offsets[e], end = events.offsets[e + 1];
-    if (begin == end) return "no light";
+    if (begin == end) return {};
     std::vector<std::int64_t> modules;
     for (auto i = begin; i < end; ++i) {
         const auto photon = static_cast<std::size_t>(i);
@@ -138,15 +149,13 @@ std::string EventPicture::add_hits(const optical::Events& events, std::int64_t e
     std::sort(scene.hits.begin(), scene.hits.end(), [](const auto& a, const auto& b) {
         return std::tie(a.time, a.module) < std::tie(b.time, b.module);
     });
-    std::sort(modules.begin(), modules.end());
-    const auto hit = std::unique(modules.begin(), modules.end()) - modules.begin();
-    auto text = base::format("{} photons on {} modules", base::with_thousands(end - begin), hit);
-    if (step > 1.0) text += base::format(", shown in steps of {} ns", step);
+    std::string text;
+    if (step > 1.0) text = base::format("in steps of {} ns", step);
     if (std::ssize(scene.hits) > most_hits_) {
         std::stable_sort(scene.hits.begin(), scene.hits.end(),
                          [](const auto& a, const auto& b) { return a.charge > b.charge; });
         scene.hits.resize(static_cast<std::size_t>(most_hits_));
-        text += base::format(", the {} brightest", most_hits_);
+        text += base::format(", the {} brightest modules", most_hits_);
     }
     return text;
 }
@@ -161,29 +170,70 @@ double EventPicture::room_around(const optical::Point& vertex) const {
     return 1.1 * farthest + 10.0;
 }
 
-void EventPicture::add_particle(const optical::Particle& particle,
-                                draw::EventDisplay::Event& scene) const {
-    if (!is_finite(particle.position)) return;
-    const auto type = std::abs(particle.type);
-    if (type == 12 || type == 14 || type == 16) return;  // Leaves without light.
+void EventPicture::add_track(const optical::Particle& particle,
+                             draw::EventDisplay::Event& scene) const {
     const auto direction = optical::travel_direction(particle.zenith, particle.azimuth);
-    if (!is_finite(direction)) return;
-    double length = 0;
-    if (type == 13) {
-        length = muon_range(particle.energy);
-    } else if (type == 15) {
-        length = particle.energy / 1e6 * 50.0;  // Mean flight of a tau: 50 m per PeV.
-    } else {
-        // Depth of a shower's maximum, radiation length 0.39 m, critical energy 0.08 GeV.
-        length = 0.39 * std::log(std::max(std::numbers::e, particle.energy / 0.08));
-    }
-    length = std::min(length, room_around(particle.position));
+    if (!is_finite(particle.position) || !is_finite(direction)) return;
+    const double range = is_muon(particle) ? muon_range(particle.energy)
+                                           : particle.energy / 1e6 * 50.0;  // Mean flight of a tau.
+    const double length = std::min(range, room_around(particle.position));
     scene.tracks.push_back({.from = particle.position,
                             .to = along(particle.position, direction, length),
                             .start = 0.0,
                             .end = length / constants::speed_of_light,
                             .energy = particle.energy,
                             .label = particle_name(particle.type)});
+}
+
+void EventPicture::add_cascade(std::span<const optical::Particle> particles,
+                               draw::EventDisplay::Event& scene) const {
+    optical::Point sum{};
+    double energy = 0;
+    std::vector<std::string> names;
+    for (const auto& particle : particles) {
+        const auto direction = optical::travel_direction(particle.zenith, particle.azimuth);
+        if (!is_finite(particle.position) || !is_finite(direction)) continue;
+        sum = along(sum, direction, particle.energy);
+        energy += particle.energy;
+        names.push_back(particle_name(particle.type));
+    }
+    const double norm = std::hypot(sum[0], sum[1], sum[2]);
+    if (!(norm > 0)) return;
+    if (names.size() > 3) {
+        names.resize(3);
+        names.emplace_back("...");
+    }
+    // Depth of a shower's maximum: radiation length 0.39 m, critical energy 0.08 GeV.
+    const double length = 0.39 * std::log(std::max(std::numbers::e, energy / 0.08));
+    const auto& vertex = particles.front().position;
+    scene.tracks.push_back({.from = vertex,
+                            .to = along(vertex, sum, length / norm),
+                            .start = 0.0,
+                            .end = length / constants::speed_of_light,
+                            .energy = energy,
+                            .label = base::join(names, " + ")});
+}
+
+/// Muons and taus are lines; particles that make showers at one place are one cascade.
+void EventPicture::add_final_state(std::vector<optical::Particle> particles,
+                                   draw::EventDisplay::Event& scene) const {
+    std::erase_if(particles, is_neutrino);  // They leave without light.
+    std::stable_sort(particles.begin(), particles.end(),
+                     [](const auto& a, const auto& b) { return a.energy > b.energy; });
+    std::map<optical::Point, std::vector<optical::Particle>> cascades;
+    std::size_t lines = 0;
+    for (const auto& particle : particles) {
+        if (!is_muon(particle) && !is_tau(particle)) {
+            const auto& place = particle.position;
+            if (!is_finite(place)) continue;
+            if (cascades.size() < most_lines || cascades.contains(place)) {
+                cascades[place].push_back(particle);
+            }
+        } else if (++lines <= most_lines) {
+            add_track(particle, scene);
+        }
+    }
+    for (const auto& [place, shower] : cascades) add_cascade(shower, scene);
 }
 
 void EventPicture::add_truth(const optical::Truth& truth, draw::EventDisplay::Event& scene) const {
@@ -212,22 +262,17 @@ void EventPicture::add_truth(const optical::Truth& truth, draw::EventDisplay::Ev
                                 .to = neutrino.position,
                                 .start = -length / constants::speed_of_light,
                                 .end = 0.0,
-                                .energy = neutrino.energy,
-                                .label = particle_name(neutrino.type)});
+                                .energy = neutrino.energy});
     }
-    auto particles = truth.final_state;
-    std::stable_sort(particles.begin(), particles.end(),
-                     [](const auto& a, const auto& b) { return a.energy > b.energy; });
-    if (particles.size() > most_particles) particles.resize(most_particles);
-    for (const auto& particle : particles) add_particle(particle, scene);
+    add_final_state(truth.final_state, scene);
 }
 
 void EventPicture::add_event(const optical::Events& events, std::int64_t event,
                              std::int64_t number) {
     draw::EventDisplay::Event scene{.title = base::format("event {}", number)};
-    const auto light = add_hits(events, event, scene);
+    const auto remark = add_hits(events, event, scene);
     if (!events.truth.empty()) add_truth(events.truth[static_cast<std::size_t>(event)], scene);
-    scene.facts.emplace_back("light", light);
+    if (!remark.empty()) scene.facts.emplace_back("shown", remark);
     if (!scene.hits.empty()) {
         const auto [first, last] =
             std::minmax_element(scene.hits.begin(), scene.hits.end(),

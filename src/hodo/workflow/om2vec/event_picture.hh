@@ -8,7 +8,9 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace hodo::om2vec {
 
@@ -20,7 +22,7 @@ namespace hodo::om2vec {
 class EventPicture {
   public:
     /// `truth_direction` chooses how the neutrino's line is drawn.
-    explicit EventPicture(std::string title, std::int64_t most_hits = 10'000,
+    explicit EventPicture(std::string title, std::int64_t most_hits = 40'000,
                           optical::TruthDirection truth_direction = optical::TruthDirection::final);
 
     /// Modules of the detector, shown also where nothing hits them. Photons are matched to modules
@@ -35,10 +37,16 @@ class EventPicture {
 
   private:
     std::int64_t module_at(const optical::Point& position, optical::ModuleId id);
+    /// Returns a remark on what is not shown as it is, or nothing.
     std::string add_hits(const optical::Events& events, std::int64_t event,
                          draw::EventDisplay::Event& scene);
     void add_truth(const optical::Truth& truth, draw::EventDisplay::Event& scene) const;
-    void add_particle(const optical::Particle& particle, draw::EventDisplay::Event& scene) const;
+    void add_final_state(std::vector<optical::Particle> particles,
+                         draw::EventDisplay::Event& scene) const;
+    void add_track(const optical::Particle& particle, draw::EventDisplay::Event& scene) const;
+    /// Particles of one place, as one short line along their momenta.
+    void add_cascade(std::span<const optical::Particle> particles,
+                     draw::EventDisplay::Event& scene) const;
     double room_around(const optical::Point& vertex) const;
 
     std::int64_t most_hits_;

@@ -76,7 +76,7 @@ void add_examples(ReportPage& page, const Evaluation& evaluation) {
     if (modules == 0) return;
     const auto bins = static_cast<std::size_t>(counts.shape[1]);
     const auto mean = io::read_npz(file, "mean");
-    const auto quantiles = io::read_npz(file, "quantiles");
+    const auto quantiles = io::read_npz(file, "tight_quantiles");
     const auto number = io::read_npz(file, "module").integers();
     const auto hits = io::read_npz(file, "hits").doubles();
     const auto& binning = evaluation.info.at("binning");
@@ -113,10 +113,11 @@ void add_examples(ReportPage& page, const Evaluation& evaluation) {
                 .low = 0.0});
     }
     page.report.section("Examples");
-    page.figure("examples",
-                "Photons of some modules and the distributions that come out of the network (mean "
-                "latent) and of as many quantiles, scaled to the number of photons.",
-                figure);
+    page.figure(
+        "examples",
+        "Photons of some modules and the distributions that come out of the network (mean "
+        "latent) and of as many quantiles up to the last photon, scaled to the number of photons.",
+        figure);
 }
 
 }  // namespace hodo::om2vec::detail

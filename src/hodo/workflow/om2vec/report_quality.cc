@@ -22,6 +22,9 @@ std::string code_label(const Evaluation& evaluation, std::string_view code) {
     if (code == "sampled") return "network, sampled latent";
     if (code == "mean") return "network, mean latent";
     if (code == "quantiles") return base::format("{} quantiles", latent_size(evaluation));
+    if (code == "tight_quantiles") {
+        return base::format("{} quantiles to the last photon", latent_size(evaluation));
+    }
     if (code == "equal_bins") return base::format("{} equal bins", latent_size(evaluation));
     return "64 quantiles";
 }
@@ -43,9 +46,12 @@ double median_hits(const Evaluation& evaluation, int hit_class) {
     return spread_of(std::move(hits)).median;
 }
 
-io::Json with_error(const Spread& spread, int digits) {
+/// "0.0821 ± 0.0013": two digits of the error decide.
+io::Json with_error(const Spread& spread) {
     if (spread.count == 0) return "";
-    if (std::isnan(spread.error)) return base::format("{:.{}f}", spread.median, digits);
+    if (!(spread.error > 0)) return base::format("{:.3f}", spread.median);
+    const auto digits =
+        std::clamp(1 - static_cast<int>(std::floor(std::log10(spread.error))), 0, 4);
     return base::format("{:.{}f} ± {:.{}f}", spread.median, digits, spread.error, digits);
 }
 
@@ -60,7 +66,7 @@ void median_table(ReportPage& page, const Evaluation& evaluation, double CodeFig
         if (count == 0) continue;
         std::vector<io::Json> row{class_name(hit_class), count};
         for (const auto& code : codes) {
-            row.push_back(with_error(class_spread(evaluation, code, figure, hit_class), 3));
+            row.push_back(with_error(class_spread(evaluation, code, figure, hit_class)));
         }
         rows.push_back(std::move(row));
     }
@@ -100,7 +106,7 @@ void median_panel(draw::Axes& axes, const Evaluation& evaluation, double CodeFig
 }
 
 std::vector<std::string> distance_codes() {
-    return {"sampled", "mean", "quantiles", "equal_bins"};
+    return {"sampled", "mean", "quantiles", "tight_quantiles", "equal_bins"};
 }
 
 void add_distances(ReportPage& page, const Evaluation& evaluation) {
@@ -131,7 +137,7 @@ void add_distances(ReportPage& page, const Evaluation& evaluation) {
 }
 
 void add_likelihoods(ReportPage& page, const Evaluation& evaluation) {
-    std::vector<std::string> codes{"mean", "quantiles", "equal_bins"};
+    std::vector<std::string> codes{"mean", "quantiles", "tight_quantiles", "equal_bins"};
     if (evaluation.modules.has("quantiles_64")) codes.push_back("quantiles_64");
     const double uniform = evaluation.info.at("uniform_log_likelihood").number();
     draw::Figure figure({.width = 720, .height = 320, .rows = 1, .columns = 2});
@@ -174,13 +180,15 @@ void add_totals(ReportPage& page, const Evaluation& evaluation) {
 }
 
 struct TimingFigure {
+    const char* title;
     const char* label;
     double CodeFigures::*member;
 };
-constexpr TimingFigure timing_figures[] = {{"first hit", &CodeFigures::first_error},
-                                           {"median time", &CodeFigures::median_error},
-                                           {"10-90 % width", &CodeFigures::width_error},
-                                           {"Wasserstein", &CodeFigures::wasserstein}};
+constexpr TimingFigure timing_figures[] = {
+    {"first hit", "median |error| [ns]", &CodeFigures::first_error},
+    {"median time", "median |error| [ns]", &CodeFigures::median_error},
+    {"10-90 % width", "median |error| [ns]", &CodeFigures::width_error},
+    {"1-Wasserstein distance", "median distance [ns]", &CodeFigures::wasserstein}};
 
 }  // namespace
 
@@ -218,7 +226,7 @@ void add_timing(ReportPage& page, const Evaluation& evaluation) {
     page.report.section("Times",
                         "Errors are the code's time minus the photons' time. Table and figures "
                         "give the median of their absolute values per class of hits, in ns.");
-    const std::vector<std::string> codes{"mean", "quantiles", "equal_bins"};
+    const std::vector<std::string> codes{"mean", "quantiles", "tight_quantiles", "equal_bins"};
     draw::Figure figure({.width = 720, .height = 560, .rows = 2, .columns = 2});
     auto absolute = evaluation;
     for (auto& figures : absolute.modules.figures) {
@@ -230,8 +238,8 @@ void add_timing(ReportPage& page, const Evaluation& evaluation) {
     }
     int place = 0;
     for (const auto& timing : timing_figures) {
-        auto& axes = figure.panel(place / 2, place % 2).title(timing.label);
-        median_panel(axes, absolute, timing.member, codes, "median |error| [ns]");
+        auto& axes = figure.panel(place / 2, place % 2).title(timing.title);
+        median_panel(axes, absolute, timing.member, codes, timing.label);
         ++place;
     }
     page.figure("timing",
@@ -239,7 +247,7 @@ void add_timing(ReportPage& page, const Evaluation& evaluation) {
                 figure);
     for (const auto& timing : timing_figures) {
         median_table(page, absolute, timing.member, codes,
-                     base::format("Median |error|, {} [ns].", timing.label));
+                     base::format("{}: {}.", timing.title, timing.label));
     }
 }
 

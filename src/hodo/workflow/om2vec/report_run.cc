@@ -60,10 +60,10 @@ const std::vector<double>& values(const Metrics& metrics, const std::string& set
     return metrics.at(set).values.at(name);
 }
 
-/// Means of runs of neighbouring points, so that a curve has at most about 400.
+/// Means of runs of neighbouring points, so that a curve has at most about 250.
 std::pair<std::vector<double>, std::vector<double>> thinned(const std::vector<double>& x,
                                                             const std::vector<double>& y) {
-    constexpr std::size_t most = 400;
+    constexpr std::size_t most = 250;
     const std::size_t run = std::max<std::size_t>(1, (x.size() + most - 1) / most);
     std::pair<std::vector<double>, std::vector<double>> result;
     for (std::size_t begin = 0; begin < x.size(); begin += run) {
@@ -92,7 +92,7 @@ void draw_quantity(draw::Axes& axes, const Metrics& metrics, const std::string& 
         positive = positive && all_positive(series);
         const auto [x, y] = thinned(metrics.at(set).step, series);
         if (std::string_view(set) == "valid") {
-            axes.points(x, y, {.label = "validation"});
+            axes.points(x, y, {.label = "validation", .colour = draw::palette(1)});
             axes.line(x, y, {.colour = draw::palette(1)});
         } else {
             axes.line(x, y, {.label = "training", .colour = draw::palette(0)});
@@ -117,6 +117,11 @@ draw::Curves interactive_curves(const Metrics& metrics) {
     return curves;
 }
 
+/// "1 file", "2 files".
+std::string counted(std::int64_t count, std::string_view thing) {
+    return base::format("{} {}{}", base::with_thousands(count), thing, count == 1 ? "" : "s");
+}
+
 std::string member_text(const io::Json& json, std::string_view key) {
     if (!json.is_object() || !json.has(key)) return "unknown";
     const auto& value = json.at(key);
@@ -126,9 +131,9 @@ std::string member_text(const io::Json& json, std::string_view key) {
 void add_sessions(std::vector<std::vector<io::Json>>& rows, const io::Json& run) {
     if (!run.is_object() || !run.has("sessions")) return;
     for (const auto& session : run.at("sessions").items()) {
-        auto text = base::format("{} on {}: {}, {} threads", member_text(session, "time"),
+        auto text = base::format("{} on {}: {}, {}", member_text(session, "time"),
                                  member_text(session, "host"), member_text(session, "device"),
-                                 member_text(session, "threads"));
+                                 counted(session.at("threads").integer(), "thread"));
         if (session.has("resumed_at")) text += ", resumed at " + member_text(session, "resumed_at");
         rows.push_back({"session", text});
         rows.push_back({"command", member_text(session, "command")});
@@ -144,7 +149,7 @@ void add_inputs(std::vector<std::vector<io::Json>>& rows, const io::Json& run) {
             bytes += input.at("bytes").number();
     }
     rows.push_back(
-        {"input", base::format("{} files, {}", inputs.size(), base::human_bytes(bytes))});
+        {"input", counted(std::ssize(inputs), "file") + ", " + base::human_bytes(bytes)});
 }
 
 }  // namespace
@@ -173,7 +178,7 @@ void add_run(ReportPage& page, const base::Path& run) {
     rows.push_back({"network", base::format("{} latents, {} parameters", options.model.latent,
                                             base::with_thousands(parameter_count(options.model)))});
     rows.push_back({"batch", base::format("{} modules", options.feed.batch_size)});
-    rows.push_back({"seed", static_cast<std::int64_t>(options.seed)});
+    rows.push_back({"seed", base::format("{}", options.seed)});
     page.report.section("Run");
     page.report.table({"fact", "value"}, std::move(rows));
 }

@@ -194,7 +194,7 @@ class Evaluator {
     void write_examples(const base::Path& file) const {
         const auto chosen = choose_examples(judged_.hits, options_.examples);
         std::vector<double> hits;
-        std::vector<std::vector<float>> densities(5);
+        std::vector<std::vector<float>> densities(6);
         const auto append = [](std::vector<float>& to, const std::vector<double>& values) {
             for (const double value : values) to.push_back(static_cast<float>(value));
         };
@@ -207,12 +207,14 @@ class Evaluator {
             append(densities[1], judged.sampled.front());
             append(densities[2], judged.means.front());
             append(densities[3], judge_.baseline("quantiles", judged.counts.front()));
-            append(densities[4], judge_.baseline("equal_bins", judged.counts.front()));
+            append(densities[4], judge_.baseline("tight_quantiles", judged.counts.front()));
+            append(densities[5], judge_.baseline("equal_bins", judged.counts.front()));
         }
         const std::vector<std::int64_t> shape{std::ssize(chosen), network_.model.options().bins};
         io::NamedArrays arrays{{"module", io::make_array(chosen)}, {"hits", io::make_array(hits)}};
         std::size_t place = 0;
-        for (const auto* name : {"counts", "sampled", "mean", "quantiles", "equal_bins"}) {
+        for (const auto* name :
+             {"counts", "sampled", "mean", "quantiles", "tight_quantiles", "equal_bins"}) {
             arrays.push_back({name, io::make_array<float>(densities[place++], shape)});
         }
         io::write_npz(file, arrays);

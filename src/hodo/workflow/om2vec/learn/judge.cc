@@ -109,9 +109,11 @@ std::vector<double> Judge::baseline(std::string_view code, std::span<const doubl
     const auto latent = in_use_.options().latent;
     const auto bins = std::ssize(counts);
     if (code == "equal_bins") return optical::equal_bins(counts, latent);
-    HODO_DOOR(code == "quantiles" || code == "quantiles_64");
-    const auto quantiles = code == "quantiles" ? std::max<std::int64_t>(2, latent) : 64;
-    return optical::density_of_quantiles(optical::quantile_code(counts, quantiles), bins);
+    HODO_DOOR(code == "quantiles" || code == "tight_quantiles" || code == "quantiles_64");
+    const auto quantiles = code == "quantiles_64" ? 64 : std::max<std::int64_t>(2, latent);
+    const auto end =
+        code == "tight_quantiles" ? optical::CodeEnd::last_photon : optical::CodeEnd::window;
+    return optical::density_of_quantiles(optical::quantile_code(counts, quantiles, end), bins);
 }
 
 std::vector<std::vector<CodeFigures>> Judge::figures(const Judged& judged, const CountView& modules,
