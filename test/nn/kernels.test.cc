@@ -101,9 +101,9 @@ TEST_P(EveryVariant, feed_forward_parts_agree_with_the_reference) {
         Matrix x(rows, channels, "x"), actual(rows, channels), expected(rows, channels);
         AlignedFloats scratch(feed_forward_scratch);
         GetParam()->feed_forward(x.view(), rows, first.packed.view(), second.packed.view(),
-                                 actual.view(), scratch.data());
+                                 {}, actual.view(), scratch.data());
         reference().feed_forward(x.view(), rows, first.packed.view(), second.packed.view(),
-                                 expected.view(), scratch.data());
+                                 {}, expected.view(), scratch.data());
         expect_near(actual, expected, 2e-6F);
     }
 }

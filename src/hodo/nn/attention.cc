@@ -4,18 +4,37 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/nn/dropout.hh"
+#include "hodo/nn/fused.hh"
 #include "hodo/nn/initialise.hh"
+#include "hodo/nn/kernels/kernels.hh"
 
 namespace hodo::nn {
 
-at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, Pass& pass) {
-    const double scale = 1.0 / std::sqrt(static_cast<double>(q.size(-1)));
-    const auto scores = product(q * scale, k.transpose(-2, -1), pass);
-    return product(dropout(at::softmax(scores, -1), pass), v, pass);
+namespace {
+
+/// [batch, tokens, d] to [batch, heads, tokens, D].
+at::Tensor by_head(const at::Tensor& x, std::int64_t heads) {
+    return x.reshape({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
 }
 
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, Pass& pass) {
-    return attend_plain(q, k, v, pass);
+}  // namespace
+
+at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                        std::int64_t heads, Pass& pass) {
+    const double scale = 1.0 / std::sqrt(static_cast<double>(q.size(-1) / heads));
+    const auto scores =
+        product(by_head(q * scale, heads), by_head(k, heads).transpose(-2, -1), pass);
+    const auto weights = dropout(at::softmax(scores, -1), pass);
+    return product(weights, by_head(v, heads), pass).transpose(1, 2).reshape(q.sizes());
+}
+
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads,
+                  Pass& pass) {
+    if (!fused_applies(q, pass) || q.size(-1) / heads > largest_head) {
+        return attend_plain(q, k, v, heads, pass);
+    }
+    const auto mask = pass.drops() ? next_mask(pass, heads * q.size(1)) : DropoutMask{};
+    return attend_fused(q, k, v, heads, mask);
 }
 
 Attention Attention::make(std::int64_t channels, std::int64_t heads,
@@ -48,26 +67,19 @@ at::Tensor Attention::project(const at::Tensor& x, std::int64_t first, std::int6
     return part(x, pass);
 }
 
-at::Tensor Attention::split(const at::Tensor& x) const {
-    return x.reshape({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
-}
-
-at::Tensor Attention::merge(const at::Tensor& x, const Pass& pass) const {
-    return out_proj(x.transpose(1, 2).reshape({x.size(0), x.size(2), x.size(1) * x.size(3)}), pass);
-}
-
 at::Tensor Attention::operator()(const at::Tensor& x, Pass& pass) const {
     const auto packed = project(x, 0, 3, pass).chunk(3, -1);
-    return merge(attend(split(packed[0]), split(packed[1]), split(packed[2]), pass), pass);
+    return out_proj(attend(packed[0], packed[1], packed[2], heads, pass), pass);
 }
 
 Memory Attention::remember(const at::Tensor& memory, const Pass& pass) const {
     const auto packed = project(memory.unsqueeze(0), 1, 2, pass).chunk(2, -1);
-    return {split(packed[0]), split(packed[1])};
+    return {packed[0], packed[1]};
 }
 
 at::Tensor Attention::operator()(const at::Tensor& x, const Memory& memory, Pass& pass) const {
-    return merge(attend(split(project(x, 0, 1, pass)), memory.keys, memory.values, pass), pass);
+    const auto q = project(x, 0, 1, pass);
+    return out_proj(attend(q, memory.keys, memory.values, heads, pass), pass);
 }
 
 }  // namespace hodo::nn

@@ -12,14 +12,16 @@
 
 namespace hodo::nn {
 
-/// softmax(q k^T / sqrt(D)) v for q [batch, heads, queries, D] and k, v [batch or 1, heads, keys,
-/// D], with dropout of the weights in training. Result [batch, heads, queries, D].
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, Pass& pass);
+/// Drop(softmax(q_h k_h^T / sqrt(D))) v_h of every head, concatenated, for q [batch, queries, d]
+/// and k, v [batch or 1, keys, d]: result [batch, queries, d].
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads,
+                  Pass& pass);
 
 /// The same by plain tensor operations, whatever the pass's engine: the reference.
-at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, Pass& pass);
+at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                        std::int64_t heads, Pass& pass);
 
-/// Keys and values of a memory that is the same for all batch entries, [1, heads, tokens, D].
+/// Keys and values of a memory that is the same for all batch entries, [1, tokens, d].
 struct Memory {
     at::Tensor keys, values;
 };
@@ -46,8 +48,6 @@ struct Attention {
   private:
     at::Tensor project(const at::Tensor& x, std::int64_t first, std::int64_t count,
                        const Pass& pass) const;
-    at::Tensor split(const at::Tensor& x) const;
-    at::Tensor merge(const at::Tensor& x, const Pass& pass) const;
 };
 
 }  // namespace hodo::nn

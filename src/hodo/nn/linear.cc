@@ -22,17 +22,17 @@ void Linear::initialise(const base::Random& random) {
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x, const Pass& pass) const {
-    if (pass.precision == Precision::full) return at::linear(x, weight, bias);
+    if (pass.precision == tensor::Precision::float32) return at::linear(x, weight, bias);
     return at::linear(x.to(at::kBFloat16), weight.to(at::kBFloat16), bias.to(at::kBFloat16))
         .to(x.scalar_type());
 }
 
 at::Tensor Linear::along_tokens(const at::Tensor& x, const Pass& pass) const {
-    return product(weight, x, pass) + bias.unsqueeze(-1);
+    return (*this)(x.transpose(1, 2), pass).transpose(1, 2).contiguous();
 }
 
 at::Tensor product(const at::Tensor& a, const at::Tensor& b, const Pass& pass) {
-    if (pass.precision == Precision::full) return at::matmul(a, b);
+    if (pass.precision == tensor::Precision::float32) return at::matmul(a, b);
     return at::matmul(a.to(at::kBFloat16), b.to(at::kBFloat16)).to(a.scalar_type());
 }
 

@@ -107,7 +107,9 @@ void PackedSelfAttention::operator()(const Kernels& kernels, ConstMatrixView x, 
                     tokens,
                     tokens,
                     heads_,
-                    channels / heads_},
+                    channels / heads_,
+                    {},
+                    nullptr},
                    scratch.attention.data());
     kernels.dense(mixed, tokens, out_.view(), {scratch.change.data(), padded(channels)});
 }
@@ -142,7 +144,9 @@ void PackedCrossAttention::operator()(const Kernels& kernels, ConstMatrixView x,
                     tokens,
                     memory_tokens_,
                     heads_,
-                    channels / heads_},
+                    channels / heads_,
+                    {},
+                    nullptr},
                    scratch.attention.data());
     kernels.dense(mixed, tokens, out_.view(), {scratch.change.data(), padded(channels)});
 }
@@ -150,7 +154,7 @@ void PackedCrossAttention::operator()(const Kernels& kernels, ConstMatrixView x,
 void PackedFeedForward::operator()(const Kernels& kernels, MatrixView x, std::int64_t tokens,
                                    Scratch& scratch) const {
     const MatrixView change{scratch.change.data(), padded(first.in())};
-    kernels.feed_forward(x, tokens, first.view(), second.view(), change, scratch.hidden.data());
+    kernels.feed_forward(x, tokens, first.view(), second.view(), {}, change, scratch.hidden.data());
     normalise(kernels, x, scratch.change, tokens, first.in(), norm);
 }
 

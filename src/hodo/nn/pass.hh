@@ -1,15 +1,13 @@
 #pragma once
 /// One pass through a network: everything a layer must know besides its input.
 
+#include "hodo/tensor/autocast.hh"
+
 #include <cstdint>
 
 namespace hodo::nn {
 
 enum class Mode { evaluate, train };
-
-/// `bfloat16`: matrix products in bfloat16; softmax, normalisation and everything else stay in
-/// the type of the input.
-enum class Precision { full, bfloat16 };
 
 /// `fused`: attention and feed-forward parts through our own kernels where they apply (float32 on
 /// the CPU); `plain`: through tensor operations, the readable reference.
@@ -25,7 +23,9 @@ struct Pass {
     std::uint64_t key = 0;   ///< base::stream_key(seed, "dropout").
     std::uint32_t step = 0;  ///< Training step.
     std::int64_t first_entry = 0;
-    Precision precision = Precision::full;
+    /// `bf16`: matrix products in bfloat16; softmax, normalisation and everything else stay in the
+    /// type of the input. `float32`: everything in the type of the input.
+    tensor::Precision precision = tensor::Precision::float32;
     Engine engine = Engine::fused;
 
     bool drops() const { return mode == Mode::train && dropout > 0.0; }

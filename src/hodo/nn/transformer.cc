@@ -1,6 +1,7 @@
 #include "hodo/nn/transformer.hh"
 
 #include "hodo/nn/dropout.hh"
+#include "hodo/nn/fused.hh"
 
 namespace hodo::nn {
 
@@ -11,7 +12,9 @@ at::Tensor feed_forward_plain(const at::Tensor& x, const Linear& first, const Li
 
 at::Tensor feed_forward(const at::Tensor& x, const Linear& first, const Linear& second,
                         Pass& pass) {
-    return feed_forward_plain(x, first, second, pass);
+    if (!fused_applies(x, pass)) return feed_forward_plain(x, first, second, pass);
+    const auto mask = pass.drops() ? next_mask(pass, x.size(1)) : DropoutMask{};
+    return feed_forward_fused(x, first, second, mask);
 }
 
 EncoderLayer EncoderLayer::make(const LayerSize& size, const at::TensorOptions& options) {

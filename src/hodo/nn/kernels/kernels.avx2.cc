@@ -1,4 +1,4 @@
-#include "hodo/nn/kernels/tiles.hh"
+#include "hodo/nn/kernels/all_tiles.hh"
 #include "hodo/nn/kernels/variants.hh"
 
 namespace hodo::nn {

@@ -48,6 +48,16 @@ struct PackedView {
     std::int64_t in = 0, out = 0;
 };
 
+/// Names the dropout mask of a matrix: see nn/dropout.hh for the rule. Row r of the matrix here is
+/// row first_row + r of the mask.
+struct MaskStream {
+    std::uint32_t key[2] = {0, 0};
+    std::uint32_t place = 0, step = 0;
+    std::uint32_t first_row = 0;
+    std::uint32_t threshold = 0;  ///< Words below it drop their element; 0 drops none.
+    float scale = 1.0F;           ///< Factor of the elements kept.
+};
+
 /// Attention of all heads of one entry. Head h of q, k, v is at columns h D of each.
 struct AttentionTask {
     ConstMatrixView q;  ///< [queries, heads D]
@@ -55,6 +65,29 @@ struct AttentionTask {
     ConstMatrixView v;  ///< [keys, heads D]
     MatrixView out;     ///< [queries, heads D]
     std::int64_t queries = 0, keys = 0, heads = 0, head_size = 0;
+    MaskStream mask;            ///< Drops weights; row = head queries + query, column = key.
+    float* log_sums = nullptr;  ///< [heads, queries]: base-2 log of the softmax's denominator.
+};
+
+/// The way back through `AttentionTask`; `out` and `log_sums` are those of the way there.
+struct AttentionGradient {
+    AttentionTask task;
+    ConstMatrixView grad_out;           ///< [queries, heads D]
+    MatrixView grad_q, grad_k, grad_v;  ///< Written.
+};
+
+/// The way back through a feed-forward part. The maps that lead back are packed like maps:
+/// `back_second` from channels to hidden (times the mask's scale), `back_first` from hidden to
+/// channels.
+struct FeedForwardGradient {
+    ConstMatrixView x, grad_y;  ///< [rows, channels]
+    std::int64_t rows = 0;
+    PackedView first, back_second, back_first;
+    MaskStream mask;    ///< Row = row, column = hidden number.
+    MatrixView grad_x;  ///< [rows, channels], written.
+    /// Added to: [hidden, channels padded] each, the second transposed and without the mask's
+    /// scale; and [hidden].
+    float *grad_first = nullptr, *grad_second = nullptr, *grad_first_bias = nullptr;
 };
 
 /// Largest head size of the attention kernels.
@@ -65,8 +98,17 @@ inline constexpr std::int64_t largest_head = 64;
                                                                 std::int64_t head_size) {
     return 2 * keys * (head_size <= 2 ? 4 : 2 * head_size);
 }
+/// Floats of scratch that `attend_gradient` needs.
+[[gnu::always_inline]] constexpr std::int64_t attention_gradient_scratch(std::int64_t queries,
+                                                                         std::int64_t keys,
+                                                                         std::int64_t head_size) {
+    return attention_scratch(keys, head_size) + attention_scratch(queries, head_size) +
+           2 * round_up(queries, 16) + (queries / 4 + 4) * round_up(keys, 16);
+}
 /// Floats of scratch that `feed_forward` needs: the hidden numbers of a tile.
 inline constexpr std::int64_t feed_forward_scratch = 8 * 128;
+/// Floats of scratch that `feed_forward_gradient` needs.
+inline constexpr std::int64_t feed_forward_gradient_scratch = 2 * 32 * 128;
 
 /// One variant of all kernels.
 struct Kernels {
@@ -79,11 +121,15 @@ struct Kernels {
     /// packed with the *output* rows in groups of 8: [out / 8, in, 8]. Channels padded.
     void (*along_rows)(const float* weight, const float* bias, std::int64_t in, std::int64_t out,
                        ConstMatrixView x, std::int64_t channels, MatrixView y);
-    /// y [rows, second.out] = second(relu(first(x))); the hidden numbers stay in the cache.
+    /// y [rows, second.out] = second(Drop(relu(first(x)))); the hidden numbers stay in the cache.
+    /// The mask's scale is not applied: `second` carries it.
     void (*feed_forward)(ConstMatrixView x, std::int64_t rows, const PackedView& first,
-                         const PackedView& second, MatrixView y, float* scratch);
-    /// out = softmax(q k^T / sqrt(D)) v, head by head, in tiles.
+                         const PackedView& second, const MaskStream& mask, MatrixView y,
+                         float* scratch);
+    void (*feed_forward_gradient)(const FeedForwardGradient& task, float* scratch);
+    /// out = Drop(softmax(q k^T / sqrt(D))) v, head by head, in tiles.
     void (*attend)(const AttentionTask& task, float* scratch);
+    void (*attend_gradient)(const AttentionGradient& gradient, float* scratch);
     /// x = LayerNorm(x + change) scale + shift, row by row; scale and shift padded with zeros.
     void (*add_norm)(MatrixView x, ConstMatrixView change, std::int64_t rows, std::int64_t channels,
                      const float* scale, const float* shift);

@@ -1,0 +1,157 @@
+#include "golden_case.hh"
+
+namespace hodo::om2vec {
+namespace {
+
+using test::GoldenCase;
+
+constexpr double forward_tolerance = 2e-5;  // float32 sums of up to 6,400 terms, 7 layers deep
+
+class GoldenForward : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        files_ = test::golden_files();
+        HODO_REQUIRE_REFERENCE(files_, "om2vec/golden_*.npz");
+    }
+    std::vector<base::Path> files_;
+};
+
+TEST_F(GoldenForward, weights_by_the_hash_rule_have_the_recorded_sums_and_norms) {
+    for (const auto& file : files_) {
+        const GoldenCase golden(file);
+        auto model = golden.model();
+        const auto parameters = tensor::named_parameters(model);
+        const auto names = golden.text("param_names");
+        const auto sums = golden.array("param_sum_f64").doubles();
+        const auto norms = golden.array("param_norm_f64").doubles();
+        ASSERT_EQ(parameters.size(), names.size());
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            const auto values = parameters[i].tensor->detach().to(at::kDouble);
+            EXPECT_EQ(parameters[i].name, names[i]);
+            EXPECT_NEAR(values.sum().item<double>(), sums[i], 1e-9 * (1.0 + std::abs(sums[i])));
+            EXPECT_NEAR(values.norm().item<double>(), norms[i], 1e-12 * norms[i]) << names[i];
+        }
+    }
+}
+
+TEST_F(GoldenForward, shapes_of_parameters_give_back_the_options) {
+    for (const auto& file : files_) {
+        const GoldenCase golden(file);
+        auto model = golden.model();
+        std::vector<NamedShape> shapes;
+        for (const auto& [name, tensor] : tensor::named_parameters(model)) {
+            shapes.push_back({name, tensor->sizes().vec()});
+        }
+        EXPECT_EQ(infer_options(shapes, "memory"), golden.options());
+    }
+}
+
+TEST_F(GoldenForward, latents_and_logits_agree_in_float32_and_float64) {
+    for (const auto& file : files_) {
+        const GoldenCase golden(file);
+        for (const auto type : {at::kFloat, at::kDouble}) {
+            const at::NoGradGuard no_gradients;
+            const auto model = golden.model(type);
+            auto pass = make_pass(model, nn::Mode::evaluate);
+            pass.engine = nn::Engine::plain;
+            const auto output = model.forward(golden.batch(), golden.tensor("eps", type), pass);
+            const double tolerance = type == at::kFloat ? forward_tolerance : 1e-6;
+            const auto difference = [&](const at::Tensor& actual, const std::string& name) {
+                return test::relative_to_largest(actual, golden.tensor(name, at::kDouble));
+            };
+            EXPECT_LE(difference(output.latent.mean, "mu_f64"), tolerance);
+            EXPECT_LE(difference(output.latent.log_variance, "logvar_f64"), tolerance);
+            EXPECT_LE(difference(output.sample, "z_f64"), tolerance);
+            EXPECT_LE(difference(output.logits, "logits_f64"), tolerance);
+            const auto decoded = model.decode(golden.tensor("z_in", type), pass);
+            EXPECT_LE(difference(decoded, "dec_logits_f64"), tolerance);
+        }
+    }
+}
+
+TEST_F(GoldenForward, stages_agree_with_recorded_activations) {
+    for (const auto& file : files_) {
+        const GoldenCase golden(file);
+        if (!golden.has("act_initial_downsample")) continue;
+        const at::NoGradGuard no_gradients;
+        const auto model = golden.model();
+        auto pass = make_pass(model, nn::Mode::evaluate);
+        const auto s = model.first_map(golden.batch(), pass);
+        EXPECT_LE(test::relative_to_largest(s[0], golden.tensor("act_initial_downsample")),
+                  forward_tolerance);
+        const auto h = model.encoder_tokens(s, pass);
+        const auto mapped = model.encoder.back().downsample.along_tokens(h, pass);
+        EXPECT_LE(test::relative_to_largest(mapped[0], golden.tensor("act_enc2_down")),
+                  forward_tolerance);
+        EXPECT_LE(test::relative_to_largest(model.latent_output(mapped[0], pass).squeeze(-1),
+                                            golden.tensor("act_latent_output")),
+                  forward_tolerance);
+    }
+}
+
+TEST_F(GoldenForward, loss_and_probabilities_agree) {
+    for (const auto& file : files_) {
+        const GoldenCase golden(file);
+        const at::NoGradGuard no_gradients;
+        const auto model = golden.model();
+        auto pass = make_pass(model, nn::Mode::evaluate);
+        const auto batch = golden.batch();
+        const auto output = model.forward(batch, golden.tensor("eps"), pass);
+        const auto probability = at::softmax(output.logits, -1);
+        EXPECT_LE((probability.sum(-1) - 1.0).abs().max().item<double>(), 1e-5);
+        const auto result = loss(output, batch, 1e-5, KlReduction::sum);
+        const auto nll = golden.tensor("nll_f64", at::kDouble);
+        EXPECT_LE(((result.nll - nll) / nll).abs().max().item<double>(), 1e-5);
+        const double kl = golden.scalar("kl_sum_f64");
+        EXPECT_NEAR(result.kl.item<double>(), kl, 1e-5 * std::abs(kl));
+        const double total = golden.scalar("loss_beta1e-5_f64");
+        EXPECT_NEAR(result.total.item<double>(), total, 1e-5 * std::abs(total));
+    }
+}
+
+TEST_F(GoldenForward, jensen_shannon_distances_agree) {
+    for (const auto& file : files_) {
+        const GoldenCase golden(file);
+        const at::NoGradGuard no_gradients;
+        const auto model = golden.model();
+        auto pass = make_pass(model, nn::Mode::evaluate);
+        const auto batch = golden.batch();
+        const auto output = model.forward(batch, golden.tensor("eps"), pass);
+        const auto distance = jensen_shannon_distance(output.logits, batch);
+        const auto recorded = golden.tensor("js_distance", at::kDouble);
+        EXPECT_LE((distance - recorded).abs().max().item<double>(), 1e-6);
+    }
+}
+
+TEST_F(GoldenForward, gradients_agree_parameter_by_parameter) {
+    for (const auto& file : files_) {
+        const GoldenCase golden(file);
+        auto model = golden.model();
+        auto pass = make_pass(model, nn::Mode::train);
+        pass.dropout = 0.0;
+        const auto batch = golden.batch();
+        const auto output = model.forward(batch, golden.tensor("eps"), pass);
+        loss(output, batch, 1e-5, KlReduction::sum).total.backward();
+        const auto names = golden.text("param_names");
+        const auto norms = golden.array("grad_norm_f64").doubles();
+        const double largest = *std::max_element(norms.begin(), norms.end());
+        const auto parameters = tensor::named_parameters(model);
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            ASSERT_EQ(parameters[i].name, names[i]);
+            const auto gradient = parameters[i].tensor->grad().to(at::kDouble);
+            const double norm = gradient.norm().item<double>();
+            // The softmax does not feel a common shift of the logits: the true gradient is 0.
+            const bool vanishes = names[i] == "output.bias" || norms[i] <= 1e-6 * largest;
+            EXPECT_NEAR(norm, norms[i], vanishes ? 1e-5 * largest : 5e-3 * norms[i]) << names[i];
+            if (!golden.has("grad64/" + names[i])) continue;
+            const auto expected = golden.tensor("grad64/" + names[i], at::kDouble);
+            const double cosine = (gradient.reshape({-1}).dot(expected.reshape({-1})) /
+                                   (gradient.norm() * expected.norm()))
+                                      .item<double>();
+            EXPECT_GT(cosine, 0.99999) << names[i];
+        }
+    }
+}
+
+}  // namespace
+}  // namespace hodo::om2vec
