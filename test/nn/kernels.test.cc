@@ -48,12 +48,13 @@ struct Matrix {
     MatrixView view() { return {values.data(), stride}; }
 };
 
-void expect_near(const Matrix& actual, const Matrix& expected, float tolerance) {
-    float largest = 0.0F;
+/// `scale` is the size of the terms that add up to the values.
+void expect_near(const Matrix& actual, const Matrix& expected, float tolerance,
+                 float scale = 1e-3F) {
+    float largest = scale;
     for (const float value : expected.values) largest = std::max(largest, std::abs(value));
     for (std::size_t i = 0; i < expected.values.size(); ++i) {
-        ASSERT_NEAR(actual.values[i], expected.values[i], tolerance * (1e-3F + largest))
-            << "element " << i;
+        ASSERT_NEAR(actual.values[i], expected.values[i], tolerance * largest) << "element " << i;
     }
 }
 
@@ -71,6 +72,18 @@ struct Shape {
 };
 const Shape shapes[] = {{1, 1, 1},     {1, 32, 96},   {3, 5, 7},     {8, 32, 32},  {9, 16, 48},
                         {17, 256, 33}, {16, 300, 64}, {40, 8, 2048}, {2, 1000, 20}};
+
+MaskStream drop_mask(double probability) {
+    MaskStream mask;
+    mask.key[0] = 0x12345678U;
+    mask.key[1] = 0x9abcdef0U;
+    mask.place = 3;
+    mask.step = 5;
+    mask.first_row = 1000;
+    mask.threshold = static_cast<std::uint32_t>(65536.0 * probability);
+    mask.scale = static_cast<float>(1.0 / (1.0 - probability));
+    return mask;
+}
 
 class EveryVariant : public ::testing::TestWithParam<const Kernels*> {};
 
@@ -100,11 +113,14 @@ TEST_P(EveryVariant, feed_forward_parts_agree_with_the_reference) {
         const Map first(channels, hidden), second(hidden, channels);
         Matrix x(rows, channels, "x"), actual(rows, channels), expected(rows, channels);
         AlignedFloats scratch(feed_forward_scratch);
-        GetParam()->feed_forward(x.view(), rows, first.packed.view(), second.packed.view(),
-                                 {}, actual.view(), scratch.data());
-        reference().feed_forward(x.view(), rows, first.packed.view(), second.packed.view(),
-                                 {}, expected.view(), scratch.data());
-        expect_near(actual, expected, 2e-6F);
+        for (const double probability : {0.0, 0.3}) {
+            const auto mask = drop_mask(probability);
+            GetParam()->feed_forward(x.view(), rows, first.packed.view(), second.packed.view(),
+                                     mask, actual.view(), scratch.data());
+            reference().feed_forward(x.view(), rows, first.packed.view(), second.packed.view(),
+                                     mask, expected.view(), scratch.data());
+            expect_near(actual, expected, 2e-6F);
+        }
     }
 }
 
@@ -116,22 +132,80 @@ const AttentionShape attention_shapes[] = {
     {1, 1, 1, 1, 1},   {5, 3, 2, 2, 1},     {16, 64, 4, 8, 1}, {33, 130, 4, 8, 3},
     {20, 65, 1, 5, 1}, {64, 200, 2, 16, 1}, {7, 70, 1, 33, 1}, {3, 129, 2, 64, 20}};
 
-TEST_P(EveryVariant, attention_agrees_with_the_reference) {
+/// Inputs, results and gradients of one attention.
+struct AttentionCase {
+    AttentionShape shape;
+    Matrix q, k, v, grad_out, out, grad_q, grad_k, grad_v;
+    std::vector<float> log_sums;
+    AlignedFloats scratch;
+
+    explicit AttentionCase(const AttentionShape& s)
+        : shape(s),
+          q(s.queries, columns(), "q"),
+          k(s.keys, columns(), "k"),
+          v(s.keys, columns(), "v"),
+          grad_out(s.queries, columns(), "gradient"),
+          out(s.queries, columns()),
+          grad_q(s.queries, columns()),
+          grad_k(s.keys, columns()),
+          grad_v(s.keys, columns()),
+          log_sums(static_cast<std::size_t>(s.heads * s.queries)),
+          scratch(attention_gradient_scratch(s.queries, s.keys, s.head_size)) {
+        for (auto& value : q.values) value *= s.width;
+        for (auto& value : k.values) value *= s.width;
+    }
+    std::int64_t columns() const { return shape.heads * shape.head_size; }
+    void run(const Kernels& kernels, const MaskStream& mask) {
+        const AttentionTask task{q.view(),      k.view(),       v.view(),    out.view(),
+                                 shape.queries, shape.keys,     shape.heads, shape.head_size,
+                                 mask,          log_sums.data()};
+        kernels.attend(task, scratch.data());
+        kernels.attend_gradient(
+            {task, grad_out.view(), grad_q.view(), grad_k.view(), grad_v.view()}, scratch.data());
+    }
+};
+
+TEST_P(EveryVariant, attention_and_its_gradient_agree_with_the_reference) {
     for (const auto& shape : attention_shapes) {
-        const auto columns = shape.heads * shape.head_size;
-        Matrix q(shape.queries, columns, "q"), k(shape.keys, columns, "k");
-        Matrix v(shape.keys, columns, "v");
-        for (auto& value : q.values) value *= shape.width;
-        for (auto& value : k.values) value *= shape.width;
-        Matrix actual(shape.queries, columns), expected(shape.queries, columns);
-        AlignedFloats scratch(attention_scratch(shape.keys, shape.head_size));
-        AttentionTask task{q.view(),      k.view(),   v.view(),    actual.view(),
-                           shape.queries, shape.keys, shape.heads, shape.head_size};
-        GetParam()->attend(task, scratch.data());
-        task.out = expected.view();
-        reference().attend(task, nullptr);
-        // Scores of size s carry an error of 1e-7 s into the exponent.
-        expect_near(actual, expected, 2e-6F * shape.width * shape.width);
+        for (const double probability : {0.0, 0.3}) {
+            AttentionCase actual(shape), expected(shape);
+            actual.run(*GetParam(), drop_mask(probability));
+            expected.run(reference(), drop_mask(probability));
+            // Scores of size s carry an error of 1e-7 s into the exponent.
+            const float tolerance = 3e-6F * shape.width * shape.width;
+            expect_near(actual.out, expected.out, tolerance);
+            // Differences of terms as large as queries, keys and incoming gradients.
+            expect_near(actual.grad_q, expected.grad_q, tolerance, 3.0F * shape.width);
+            expect_near(actual.grad_k, expected.grad_k, tolerance, 3.0F * shape.width);
+            expect_near(actual.grad_v, expected.grad_v, 2 * tolerance);
+        }
+    }
+}
+
+TEST_P(EveryVariant, feed_forward_gradients_agree_with_the_reference) {
+    for (const auto& [rows, channels, hidden] : shapes) {
+        if (channels % channel_multiple != 0) continue;  // gradients read whole rows
+        const Map first(channels, hidden), back_second(channels, hidden);
+        const Map back_first(hidden, channels);
+        Matrix x(rows, channels, "x"), grad_y(rows, channels, "gradient");
+        for (const double probability : {0.0, 0.3}) {
+            std::vector<Matrix> results[2];
+            for (const int which : {0, 1}) {
+                Matrix grad_x(rows, channels), grad_first(hidden, channels);
+                Matrix grad_second(hidden, channels), grad_bias(1, hidden);
+                AlignedFloats scratch(feed_forward_gradient_scratch);
+                const auto& kernels = which == 0 ? *GetParam() : reference();
+                kernels.feed_forward_gradient(
+                    {x.view(), grad_y.view(), rows, first.packed.view(), back_second.packed.view(),
+                     back_first.packed.view(), drop_mask(probability), grad_x.view(),
+                     grad_first.values.data(), grad_second.values.data(), grad_bias.values.data()},
+                    scratch.data());
+                results[which] = {grad_x, grad_first, grad_second, grad_bias};
+            }
+            for (std::size_t i = 0; i < 4; ++i) {
+                expect_near(results[0][i], results[1][i], 3e-6F);
+            }
+        }
     }
 }
 
@@ -140,7 +214,7 @@ TEST_P(EveryVariant, attention_ignores_a_shift_of_all_scores) {
     Matrix q(20, 8, "q"), k(90, 8, "k"), v(90, 8, "v"), first(20, 8), second(20, 8);
     AlignedFloats scratch(attention_scratch(90, 8));
     for (std::int64_t j = 0; j < 90; ++j) k.values[static_cast<std::size_t>(j * k.stride + 7)] = 0;
-    AttentionTask task{q.view(), k.view(), v.view(), first.view(), 20, 90, 1, 8};
+    AttentionTask task{q.view(), k.view(), v.view(), first.view(), 20, 90, 1, 8, {}, nullptr};
     GetParam()->attend(task, scratch.data());
     for (std::int64_t j = 0; j < 90; ++j) k.values[static_cast<std::size_t>(j * k.stride + 7)] = 4;
     task.out = second.view();
@@ -151,7 +225,7 @@ TEST_P(EveryVariant, attention_ignores_a_shift_of_all_scores) {
 TEST_P(EveryVariant, attention_ignores_the_order_of_keys) {
     Matrix q(20, 8, "q"), k(90, 8, "k"), v(90, 8, "v"), first(20, 8), second(20, 8);
     AlignedFloats scratch(attention_scratch(90, 8));
-    AttentionTask task{q.view(), k.view(), v.view(), first.view(), 20, 90, 1, 8};
+    AttentionTask task{q.view(), k.view(), v.view(), first.view(), 20, 90, 1, 8, {}, nullptr};
     GetParam()->attend(task, scratch.data());
     for (auto* matrix : {&k, &v}) {
         std::vector<float> reversed;
@@ -185,12 +259,18 @@ TEST_P(EveryVariant, a_row_has_the_same_bits_whatever_its_neighbours) {
     const Map first(32, 200), second(200, 32);
     Matrix x(19, 32, "x"), all(19, 32), alone(1, 32);
     AlignedFloats scratch(feed_forward_scratch);
-    GetParam()->feed_forward(x.view(), 19, first.packed.view(), second.packed.view(), all.view(),
-                             scratch.data());
+    const auto mask = drop_mask(0.3);
+    const auto mask_of_row = [&](std::int64_t row) {
+        auto shifted = mask;
+        shifted.first_row += static_cast<std::uint32_t>(row);
+        return shifted;
+    };
+    GetParam()->feed_forward(x.view(), 19, first.packed.view(), second.packed.view(), mask,
+                             all.view(), scratch.data());
     for (std::int64_t row = 0; row < 19; ++row) {
         GetParam()->feed_forward({x.values.data() + row * x.stride, x.stride}, 1,
-                                 first.packed.view(), second.packed.view(), alone.view(),
-                                 scratch.data());
+                                 first.packed.view(), second.packed.view(), mask_of_row(row),
+                                 alone.view(), scratch.data());
         const auto begin = all.values.begin() + row * all.stride;
         EXPECT_EQ(alone.values, std::vector<float>(begin, begin + all.stride)) << "row " << row;
     }

@@ -5,6 +5,7 @@
 #include "hodo/io/npz.hh"
 #include "hodo/workflow/om2vec/learn/loss.hh"
 #include "hodo/workflow/om2vec/learn/model.hh"
+#include "small_network.hh"
 #include "support/hash_weights.hh"
 #include "support/reference.hh"
 
@@ -30,16 +31,6 @@ inline void set_hash_weights(om2vec::Model& model, std::uint64_t seed) {
         tensor->copy_(at::from_blob(values.data(), tensor->sizes(), at::kFloat));
     }
 }
-
-/// Histograms that own their columns.
-struct Counts {
-    std::vector<std::int64_t> offsets{0};
-    std::vector<std::int32_t> bins;
-    std::vector<float> counts;
-    std::vector<optical::Point> positions;
-
-    om2vec::CountView view() const { return {offsets, bins, counts, positions}; }
-};
 
 class GoldenCase {
   public:

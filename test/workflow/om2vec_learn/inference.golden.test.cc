@@ -1,5 +1,8 @@
 #include "hodo/workflow/om2vec/learn/inference.hh"
 
+#include <array>
+#include <numeric>
+
 #include "golden_case.hh"
 #include "hodo/base/threads.hh"
 
@@ -45,6 +48,109 @@ TEST_F(GoldenInference, every_variant_of_the_kernels_gives_the_recorded_latents_
             EXPECT_LE(difference(logits, "dec_logits_f64"), 1e-5) << kernels->name;
         }
     }
+}
+
+TEST_F(GoldenInference, latents_are_the_same_bits_for_any_threads_and_grouping) {
+    const int before = base::threads();
+    for (const auto& file : files_) {
+        const GoldenCase golden(file);
+        const Inference inference(golden.model());
+        const auto counts = golden.counts().view();
+        const auto latent = golden.options().latent;
+        std::vector<float> whole(static_cast<std::size_t>(counts.size() * latent));
+        base::set_threads(1);
+        inference.encode(counts, whole, {});
+        base::set_threads(4);
+        auto again = whole;
+        inference.encode(counts, again, {});
+        EXPECT_EQ(again, whole);
+        for (std::int64_t module = 0; module < counts.size(); ++module) {
+            std::vector<float> alone(static_cast<std::size_t>(latent));
+            inference.encode(counts.part(module, module + 1), alone, {});
+            const auto first = whole.begin() + module * latent;
+            EXPECT_EQ(alone, std::vector<float>(first, first + latent)) << "module " << module;
+        }
+    }
+    base::set_threads(before);
+}
+
+/// The modules of a file of binned events, regrouped as the original's conversion does: events of
+/// at least 8 modules, modules ascending by (string, sensor).
+struct Conversion {
+    test::Counts counts;
+    std::vector<std::int64_t> event, offsets{0};
+    std::vector<std::array<double, 2>> id;
+};
+
+Conversion convert(const base::Path& file) {
+    const auto rows = io::read_npz(file, "row").integers();
+    const auto bins = io::read_npz(file, "bin").integers();
+    const auto values = io::read_npz(file, "count").floats();
+    const auto events = io::read_npz(file, "event").integers();
+    const auto positions = io::read_npz(file, "pos").doubles();
+    std::vector<std::size_t> first_entry(events.size() + 1, rows.size());
+    for (std::size_t i = rows.size(); i-- > 0;) first_entry[static_cast<std::size_t>(rows[i])] = i;
+    for (std::size_t m = events.size(); m-- > 0;) {
+        first_entry[m] = std::min(first_entry[m], first_entry[m + 1]);
+    }
+    const auto id = [&](std::size_t m) {
+        return std::array<double, 2>{positions[5 * m + 3], positions[5 * m + 4]};
+    };
+    Conversion result;
+    for (std::size_t begin = 0, end = 0; begin < events.size(); begin = end) {
+        while (end < events.size() && events[end] == events[begin]) ++end;
+        if (end - begin < 8) continue;
+        std::vector<std::size_t> modules(end - begin);
+        std::iota(modules.begin(), modules.end(), begin);
+        std::sort(modules.begin(), modules.end(),
+                  [&](std::size_t a, std::size_t b) { return id(a) < id(b); });
+        for (const auto m : modules) {
+            for (auto i = first_entry[m]; i < first_entry[m + 1]; ++i) {
+                result.counts.bins.push_back(static_cast<std::int32_t>(bins[i]));
+                result.counts.counts.push_back(values[i]);
+            }
+            result.counts.offsets.push_back(std::ssize(result.counts.bins));
+            result.id.push_back(id(m));
+        }
+        result.event.push_back(events[begin]);
+        result.offsets.push_back(std::ssize(result.id));
+    }
+    return result;
+}
+
+TEST_F(GoldenInference, a_whole_file_converts_to_the_recorded_latents) {
+    const auto binned = test::reference_files("om2vec", "bins_example_6400_6400.npz");
+    const auto recorded = test::reference_files("om2vec", "latents_example_6400_64.npz");
+    HODO_REQUIRE_REFERENCE(binned, "om2vec/bins_example_6400_6400.npz");
+    HODO_REQUIRE_REFERENCE(recorded, "om2vec/latents_example_6400_64.npz");
+    const auto conversion = convert(binned.front());
+    EXPECT_EQ(conversion.event, io::read_npz(recorded.front(), "event").integers());
+    EXPECT_EQ(conversion.offsets, io::read_npz(recorded.front(), "offsets").integers());
+    const auto table = io::read_npz(recorded.front(), "latents");
+    const auto width = table.shape.at(1), latent = width - 2;
+    const auto expected = table.floats();
+    ModelOptions options;
+    options.latent = latent;
+    Model model(options);
+    // The recorded file shares its weights with the golden case of the same geometry.
+    const auto cases = test::reference_files("om2vec", "golden_6400_64.npz");
+    HODO_REQUIRE_REFERENCE(cases, "om2vec/golden_6400_64.npz");
+    test::set_hash_weights(model, GoldenCase(cases.front()).seed());
+    std::vector<float> mean(static_cast<std::size_t>(conversion.counts.view().size() * latent));
+    ASSERT_EQ(std::ssize(expected), std::ssize(conversion.id) * width);
+    Inference(model).encode(conversion.counts.view(), mean, {});
+    float largest = 0.0F, difference = 0.0F;
+    for (std::size_t m = 0; m < conversion.id.size(); ++m) {
+        const float* row = expected.data() + m * static_cast<std::size_t>(width);
+        EXPECT_EQ(static_cast<double>(row[0]), conversion.id[m][0]);
+        EXPECT_EQ(static_cast<double>(row[1]), conversion.id[m][1]);
+        for (std::size_t i = 0; i < static_cast<std::size_t>(latent); ++i) {
+            const float value = mean[m * static_cast<std::size_t>(latent) + i];
+            largest = std::max(largest, std::abs(row[2 + i]));
+            difference = std::max(difference, std::abs(row[2 + i] - value));
+        }
+    }
+    EXPECT_LE(difference, 2e-5F * largest);
 }
 
 }  // namespace

@@ -1,4 +1,7 @@
 #include "golden_case.hh"
+#include "hodo/base/text.hh"
+#include "hodo/train/optimizer.hh"
+#include "hodo/workflow/om2vec/beta_schedule.hh"
 
 namespace hodo::om2vec {
 namespace {
@@ -123,33 +126,108 @@ TEST_F(GoldenForward, jensen_shannon_distances_agree) {
     }
 }
 
-TEST_F(GoldenForward, gradients_agree_parameter_by_parameter) {
+/// Gradients of the recorded loss against the recorded norms and directions.
+void expect_recorded_gradients(const GoldenCase& golden, nn::Engine engine) {
+    auto model = golden.model();
+    auto pass = make_pass(model, nn::Mode::train);
+    pass.dropout = 0.0;
+    pass.engine = engine;
+    const auto batch = golden.batch();
+    const auto output = model.forward(batch, golden.tensor("eps"), pass);
+    loss(output, batch, 1e-5, KlReduction::sum).total.backward();
+    const auto names = golden.text("param_names");
+    const auto norms = golden.array("grad_norm_f64").doubles();
+    const double largest = *std::max_element(norms.begin(), norms.end());
+    const auto parameters = tensor::named_parameters(model);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        ASSERT_EQ(parameters[i].name, names[i]);
+        const auto gradient = parameters[i].tensor->grad().to(at::kDouble);
+        const double norm = gradient.norm().item<double>();
+        // The softmax does not feel a common shift of the logits: the true gradient is 0.
+        const bool vanishes = names[i] == "output.bias" || norms[i] <= 1e-6 * largest;
+        EXPECT_NEAR(norm, norms[i], vanishes ? 1e-5 * largest : 5e-3 * norms[i]) << names[i];
+        if (!golden.has("grad64/" + names[i])) continue;
+        const auto expected = golden.tensor("grad64/" + names[i], at::kDouble);
+        const double cosine = (gradient.reshape({-1}).dot(expected.reshape({-1})) /
+                               (gradient.norm() * expected.norm()))
+                                  .item<double>();
+        EXPECT_GT(cosine, 0.99999) << names[i];
+    }
+}
+
+TEST_F(GoldenForward, gradients_through_the_kernels_agree_parameter_by_parameter) {
+    for (const auto& file : files_) expect_recorded_gradients(GoldenCase(file), nn::Engine::fused);
+}
+
+TEST_F(GoldenForward, gradients_through_plain_operations_agree_parameter_by_parameter) {
+    for (const auto& file : files_) expect_recorded_gradients(GoldenCase(file), nn::Engine::plain);
+}
+
+// Four steps: whole batch each, dropout off, given noise, AdamW, clipping at 0.1, 8 steps to the
+// peak of beta.
+TEST_F(GoldenForward, training_steps_follow_the_recorded_table) {
     for (const auto& file : files_) {
         const GoldenCase golden(file);
         auto model = golden.model();
-        auto pass = make_pass(model, nn::Mode::train);
-        pass.dropout = 0.0;
-        const auto batch = golden.batch();
-        const auto output = model.forward(batch, golden.tensor("eps"), pass);
-        loss(output, batch, 1e-5, KlReduction::sum).total.backward();
-        const auto names = golden.text("param_names");
-        const auto norms = golden.array("grad_norm_f64").doubles();
-        const double largest = *std::max_element(norms.begin(), norms.end());
         const auto parameters = tensor::named_parameters(model);
-        for (std::size_t i = 0; i < names.size(); ++i) {
-            ASSERT_EQ(parameters[i].name, names[i]);
-            const auto gradient = parameters[i].tensor->grad().to(at::kDouble);
-            const double norm = gradient.norm().item<double>();
-            // The softmax does not feel a common shift of the logits: the true gradient is 0.
-            const bool vanishes = names[i] == "output.bias" || norms[i] <= 1e-6 * largest;
-            EXPECT_NEAR(norm, norms[i], vanishes ? 1e-5 * largest : 5e-3 * norms[i]) << names[i];
-            if (!golden.has("grad64/" + names[i])) continue;
-            const auto expected = golden.tensor("grad64/" + names[i], at::kDouble);
-            const double cosine = (gradient.reshape({-1}).dot(expected.reshape({-1})) /
-                                   (gradient.norm() * expected.norm()))
-                                      .item<double>();
-            EXPECT_GT(cosine, 0.99999) << names[i];
+        train::OptimizerOptions options;
+        options.rate = 1e-3;
+        train::Optimizer optimizer(parameters, options);
+        const BetaSchedule schedule{BetaRule::om2vec, 1e-5, 1};
+        const auto batch = golden.batch();
+        const auto eps = golden.tensor("train_eps");
+        const auto table = golden.tensor("train_table", at::kDouble);
+        ASSERT_EQ(golden.text("train_columns"),
+                  (std::vector<std::string>{"beta_used", "loss", "reco_loss", "kl_loss",
+                                            "beta_after", "grad_norm_before_clip"}));
+        ASSERT_EQ(golden.text("train_param_names"), golden.text("param_names"));
+        for (std::int64_t step = 0; step < table.size(0); ++step) {
+            for (const auto& parameter : parameters) {
+                parameter.tensor->mutable_grad() = at::Tensor();
+            }
+            const double beta = schedule.value(step, 8);
+            auto pass = make_pass(model, nn::Mode::train);
+            pass.dropout = 0.0;
+            const auto output = model.forward(batch, eps[step], pass);
+            const auto result = loss(output, batch, beta, KlReduction::sum);
+            result.total.backward();
+            const double norm = train::gradient_norm(parameters);
+            optimizer.step(options.rate, train::clip_factor(norm, 0.1));
+
+            const auto recorded = [&](int column) { return table[step][column].item<double>(); };
+            const auto expect_close = [&](double actual, double expected, double tolerance) {
+                EXPECT_NEAR(actual, expected, tolerance * std::abs(expected)) << "step " << step;
+            };
+            const double tolerance = step <= 1 ? 1e-3 : 1e-2;
+            EXPECT_NEAR(beta, recorded(0), 1e-12);
+            EXPECT_NEAR(schedule.value(step + 1, 8), recorded(4), 1e-12);
+            expect_close(result.total.item<double>(), recorded(1), tolerance);
+            expect_close(result.reconstruction.item<double>(), recorded(2), tolerance);
+            expect_close(result.kl.item<double>(), recorded(3), tolerance);
+            if (step == 0) expect_close(norm, recorded(5), 1e-3);
+            const auto norms =
+                golden.array(base::format("train_step{}/param_norm", step)).doubles();
+            for (std::size_t i = 0; i < norms.size(); ++i) {
+                const auto actual = parameters[i].tensor->detach().to(at::kDouble).norm();
+                EXPECT_NEAR(actual.item<double>(), norms[i], 1e-4 * norms[i] + 1e-12)
+                    << "step " << step << " " << parameters[i].name;
+            }
         }
+    }
+}
+
+TEST_F(GoldenForward, bfloat16_products_change_latents_by_less_than_two_percent_of_their_width) {
+    for (const auto& file : files_) {
+        const GoldenCase golden(file);
+        const at::NoGradGuard no_gradients;
+        const auto model = golden.model();
+        auto pass = make_pass(model, nn::Mode::evaluate);
+        const auto exact = model.encode(golden.batch(), pass).mean;
+        pass.precision = tensor::Precision::bf16;
+        const auto rounded = model.encode(golden.batch(), pass).mean;
+        EXPECT_FALSE(at::equal(exact, rounded));
+        const double width = exact.std().item<double>();
+        EXPECT_LT((rounded - exact).abs().mean().item<double>(), 0.02 * width);
     }
 }
 

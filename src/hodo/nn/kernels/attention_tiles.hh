@@ -79,7 +79,7 @@ inline void attend_lanes(const float* q, const float* pairs, std::int64_t keys,
 #pragma GCC unroll 64
     for (int c = 0; c < D; ++c) {
         query[c] = load(q + c * width);
-        value[c] = spread(0.0F);
+        store(out + c * width, spread(0.0F));
     }
     Lanes maximum = spread(-1e30F), sum = spread(0.0F);
     alignas(64) float scores[key_block * Lanes::width];
@@ -95,9 +95,9 @@ inline void attend_lanes(const float* q, const float* pairs, std::int64_t keys,
         }
         const Lanes shrink = power_of_two(maximum - block_maximum);
         maximum = block_maximum;
-        sum = sum * shrink;
+        Lanes block_sum = spread(0.0F);
 #pragma GCC unroll 64
-        for (int c = 0; c < D; ++c) value[c] = value[c] * shrink;
+        for (int c = 0; c < D; ++c) value[c] = spread(0.0F);
         if constexpr (dropping == Dropping::yes) {
             for (std::int64_t j = 0; j < count; j += 8) {
                 kept_columns(mask, static_cast<std::uint32_t>((first + j) / 8), row, kept + j);
@@ -105,13 +105,16 @@ inline void attend_lanes(const float* q, const float* pairs, std::int64_t keys,
         }
         for (std::int64_t j = 0; j < count; ++j) {
             Lanes weight = power_of_two(load(scores + j * width) - maximum);
-            sum = sum + weight;
+            block_sum = block_sum + weight;
             if constexpr (dropping == Dropping::yes) weight = keep(kept[j], weight);
             add_row<D>(weight, pair + j * 2 * D + D, value);
         }
-    }
+        sum = multiply_add(sum, shrink, block_sum);
 #pragma GCC unroll 64
-    for (int c = 0; c < D; ++c) store(out + c * width, value[c]);
+        for (int c = 0; c < D; ++c) {
+            store(out + c * width, multiply_add(load(out + c * width), shrink, value[c]));
+        }
+    }
     store(out + D * width, sum);
     store(out + (D + 1) * width, maximum);
 }
@@ -154,6 +157,13 @@ void attend_heads(const AttentionTask& task, float* scratch) {
     }
 }
 
+/// Adds D vectors to memory.
+template <int D>
+inline void add_lanes(const Lanes* sums, float* out) {
+#pragma GCC unroll 64
+    for (int c = 0; c < D; ++c) store(out + c * width, load(out + c * width) + sums[c]);
+}
+
 /// Operands of the way back through one head; every pointer lies in scratch.
 struct HeadGradient {
     std::int64_t queries, keys;
@@ -175,24 +185,28 @@ inline void query_gradient(const HeadGradient& head, std::int64_t first, const M
     for (int c = 0; c < D; ++c) {
         query[c] = load(lanes + c * width);
         gradient[c] = load(lanes + (D + c) * width);
-        sum[c] = spread(0.0F);
+        store(out + c * width, spread(0.0F));
     }
     const Lanes log_sum = load(head.log_sums + first), delta = load(head.deltas + first);
     std::uint32_t* kept = head.kept + first / width * head.kept_stride;
-    for (std::int64_t j = 0; j < head.keys; ++j) {
+    for (std::int64_t block = 0; block < head.keys; block += key_block) {
+        const std::int64_t end = smaller(block + key_block, head.keys);
         if constexpr (dropping == Dropping::yes) {
-            if (j % 8 == 0) {
+            for (std::int64_t j = block; j < end; j += 8) {
                 kept_columns(mask, static_cast<std::uint32_t>(j / 8), row, kept + j);
             }
         }
-        const float* pair = head.keys_and_values + j * 2 * D;
-        const Lanes p = power_of_two(scalar_product<D>(query, pair) - log_sum);
-        Lanes dp = scalar_product<D>(gradient, pair + D);
-        if constexpr (dropping == Dropping::yes) dp = keep(kept[j], dp);
-        add_row<D>(p * (dp - delta), pair, sum);
-    }
 #pragma GCC unroll 64
-    for (int c = 0; c < D; ++c) store(out + c * width, sum[c]);
+        for (int c = 0; c < D; ++c) sum[c] = spread(0.0F);
+        for (std::int64_t j = block; j < end; ++j) {
+            const float* pair = head.keys_and_values + j * 2 * D;
+            const Lanes p = power_of_two(scalar_product<D>(query, pair) - log_sum);
+            Lanes dp = scalar_product<D>(gradient, pair + D);
+            if constexpr (dropping == Dropping::yes) dp = keep(kept[j], dp);
+            add_row<D>(p * (dp - delta), pair, sum);
+        }
+        add_lanes<D>(sum, out);
+    }
 }
 
 /// Gradients of up to `width` keys and their values (lanes). Writes 2 D vectors.
@@ -205,26 +219,28 @@ inline void key_gradient(const HeadGradient& head, std::int64_t first, float* ou
     for (int c = 0; c < D; ++c) {
         key[c] = load(lanes + c * width);
         value[c] = load(lanes + (D + c) * width);
-        key_sum[c] = value_sum[c] = spread(0.0F);
+        store(out + c * width, spread(0.0F));
+        store(out + (D + c) * width, spread(0.0F));
     }
     Words kept = spread(std::uint32_t{0});
-    for (std::int64_t i = 0; i < head.queries; ++i) {
-        const float* pair = head.queries_and_gradients + i * 2 * D;
-        const Lanes p = power_of_two(scalar_product<D>(key, pair) - spread(head.log_sums[i]));
-        Lanes dp = scalar_product<D>(value, pair + D), weight = p;
-        if constexpr (dropping == Dropping::yes) {
-            if (i % width == 0) kept = load(head.kept + i / width * head.kept_stride + first);
-            const unsigned bits = any_common(kept, spread(1U << (i % width)));
-            dp = keep(bits, dp);
-            weight = keep(bits, p);
-        }
-        add_row<D>(weight, pair + D, value_sum);
-        add_row<D>(p * (dp - spread(head.deltas[i])), pair, key_sum);
-    }
+    for (std::int64_t block = 0; block < head.queries; block += key_block) {
 #pragma GCC unroll 64
-    for (int c = 0; c < D; ++c) {
-        store(out + c * width, key_sum[c]);
-        store(out + (D + c) * width, value_sum[c]);
+        for (int c = 0; c < D; ++c) key_sum[c] = value_sum[c] = spread(0.0F);
+        for (std::int64_t i = block; i < smaller(block + key_block, head.queries); ++i) {
+            const float* pair = head.queries_and_gradients + i * 2 * D;
+            const Lanes p = power_of_two(scalar_product<D>(key, pair) - spread(head.log_sums[i]));
+            Lanes dp = scalar_product<D>(value, pair + D), weight = p;
+            if constexpr (dropping == Dropping::yes) {
+                if (i % width == 0) kept = load(head.kept + i / width * head.kept_stride + first);
+                const unsigned bits = any_common(kept, spread(1U << (i % width)));
+                dp = keep(bits, dp);
+                weight = keep(bits, p);
+            }
+            add_row<D>(weight, pair + D, value_sum);
+            add_row<D>(p * (dp - spread(head.deltas[i])), pair, key_sum);
+        }
+        add_lanes<D>(key_sum, out);
+        add_lanes<D>(value_sum, out + D * width);
     }
 }
 

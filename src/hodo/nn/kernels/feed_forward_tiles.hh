@@ -50,9 +50,9 @@ inline void output_tile(const float* hidden, std::int64_t rows, const PackedView
                             y.stride};
         const std::int64_t columns = smaller(panel_width, padded - c);
         if (block == 0) {
-            some_columns<Begin::bias, End::plain>(task, rows, columns);
+            some_columns<Begin::bias, End::store>(task, rows, columns);
         } else {
-            some_columns<Begin::there, End::plain>(task, rows, columns);
+            some_columns<Begin::zero, End::add>(task, rows, columns);
         }
     }
 }
@@ -76,7 +76,7 @@ inline void outer_sums(const float* left, ConstMatrixView right, std::int64_t ro
     for (std::int64_t j = 0; j < size; j += 8) {
         const TileTask task{left + j, 1,       hidden_block,      right.data, right.stride,
                             rows,     nullptr, sums + j * padded, padded};
-        some_columns<Begin::there, End::plain>(task, smaller(8, size - j), padded);
+        some_columns<Begin::zero, End::add>(task, smaller(8, size - j), padded);
     }
 }
 
@@ -105,7 +105,7 @@ void feed_forward_gradient(const FeedForwardGradient& task, float* scratch) {
                                         task.back_second.bias + block + j,
                                         tile_gradient + j,
                                         hidden_block};
-                    some_columns<Begin::bias, End::plain>(back, count, panel_width);
+                    some_columns<Begin::bias, End::store>(back, count, panel_width);
                 }
                 for (std::int64_t i = 0; i < count * hidden_block; i += width) {
                     store(tile_gradient + i,

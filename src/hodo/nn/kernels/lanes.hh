@@ -16,17 +16,18 @@
 namespace hodo::nn {
 namespace {
 
-/// 2^a to 2e-7 relative, 0 far below; a <= 126.
+/// 2^a to 1e-7 relative, 0 far below; a <= 126.
 inline Lanes power_of_two(Lanes a) {
     const Lanes whole = nearest_integer(a);
     const Lanes f = a - whole;
     // Polynomial of least largest relative error on [-1/2, 1/2].
-    Lanes p = spread(0x1.5c08e4p-10F);
-    p = multiply_add(p, f, spread(0x1.3d0c52p-7F));
-    p = multiply_add(p, f, spread(0x1.c6b6e4p-5F));
-    p = multiply_add(p, f, spread(0x1.ebf918p-3F));
-    p = multiply_add(p, f, spread(0x1.62e428p-1F));
-    p = multiply_add(p, f, spread(0x1.000002p+0F));
+    Lanes p = spread(0x1.41d332p-13F);
+    p = multiply_add(p, f, spread(0x1.5f456ap-10F));
+    p = multiply_add(p, f, spread(0x1.3b2dbcp-7F));
+    p = multiply_add(p, f, spread(0x1.c6aed4p-5F));
+    p = multiply_add(p, f, spread(0x1.ebfbdap-3F));
+    p = multiply_add(p, f, spread(0x1.62e430p-1F));
+    p = multiply_add(p, f, spread(1.0F));
     return scale_by_power(p, whole);
 }
 

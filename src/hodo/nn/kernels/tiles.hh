@@ -18,9 +18,11 @@ inline std::int64_t smaller(std::int64_t a, std::int64_t b) {
     return a < b ? a : b;
 }
 
-/// How a tile of results begins: from a bias per column, or from what is there.
-enum class Begin { bias, there };
-enum class End { plain, relu };
+/// What a tile's sums begin with: a bias per column, or zero.
+enum class Begin { bias, zero };
+/// What becomes of a tile's sums: they are stored, stored where positive, or added to what is
+/// there. Long sums are made of short ones, which keeps rounding errors small.
+enum class End { store, relu, add };
 
 /// Operands of a tile c [rows, 2 vectors] (+)= a [rows, inner] b [inner, 2 vectors].
 struct TileTask {
@@ -43,8 +45,7 @@ inline void tile(const TileTask& task) {
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; ++j) {
             const std::int64_t column = j * width;
-            sum[r][j] = begin == Begin::bias ? load(task.bias + column)
-                                             : load(task.c + r * task.c_row + column);
+            sum[r][j] = begin == Begin::bias ? load(task.bias + column) : spread(0.0F);
         }
     }
     const float* a = task.a;
@@ -68,8 +69,11 @@ inline void tile(const TileTask& task) {
     for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; ++j) {
-            const Lanes value = end == End::relu ? larger(sum[r][j], spread(0.0F)) : sum[r][j];
-            store(task.c + r * task.c_row + j * width, value);
+            float* target = task.c + r * task.c_row + j * width;
+            Lanes value = sum[r][j];
+            if (end == End::relu) value = larger(value, spread(0.0F));
+            if (end == End::add) value = value + load(target);
+            store(target, value);
         }
     }
 }
@@ -127,9 +131,9 @@ void dense(ConstMatrixView x, std::int64_t rows, const PackedView& map, MatrixVi
             for (std::int64_t row = 0; row < rows; row += 8) {
                 const std::int64_t count = smaller(8, rows - row);
                 if (inner == 0) {
-                    some_columns<Begin::bias, End::plain>(task, count, columns);
+                    some_columns<Begin::bias, End::store>(task, count, columns);
                 } else {
-                    some_columns<Begin::there, End::plain>(task, count, columns);
+                    some_columns<Begin::zero, End::add>(task, count, columns);
                 }
                 task.a += 8 * x.stride;
                 task.c += 8 * y.stride;
@@ -158,7 +162,7 @@ void along_rows(const float* weight, const float* bias, std::int64_t in, std::in
                                 nullptr,
                                 y.data + row * y.stride,
                                 y.stride};
-            some_columns<Begin::there, End::plain>(task, smaller(8, out - row), padded);
+            some_columns<Begin::zero, End::add>(task, smaller(8, out - row), padded);
         }
     }
 }
