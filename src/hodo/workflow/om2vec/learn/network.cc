@@ -133,7 +133,7 @@ NetworkInUse::NetworkInUse(const Network& network, tensor::Precision precision)
 
 nn::Pass NetworkInUse::pass() const {
     auto fresh = make_pass(model_, nn::Mode::evaluate);
-    if (precision_ == tensor::Precision::bf16) fresh.precision = nn::Precision::bfloat16;
+    fresh.precision = precision_;
     return fresh;
 }
 

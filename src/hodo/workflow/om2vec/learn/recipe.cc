@@ -2,7 +2,6 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/base/random.hh"
-#include "hodo/tensor/autocast.hh"
 #include "hodo/tensor/weights.hh"
 #include "hodo/workflow/om2vec/learn/loss.hh"
 
@@ -70,20 +69,16 @@ train::Step VaeRecipe::train(const Batch& batch, const train::StepContext& conte
         pass.key = base::stream_key(context.seed, "dropout");
         pass.step = static_cast<std::uint32_t>(context.step);
         pass.first_entry = first;
+        pass.precision = learner_.precision();
         const auto eps = latent_noise(context.seed, context.step, first, last - first,
                                       options_.model.latent, model_.type())
                              .to(model_.mem_embedding.device());
-        at::Tensor loss;
-        {
-            const tensor::Autocast autocast(learner_.precision());
-            const auto output = model_.forward(part, eps, pass);
-            const auto reconstruction = negative_log_likelihood(output.logits, part).sum();
-            const auto kl = kl_divergence(output.latent).sum();
-            loss = reconstruction / count + kl * (beta / kl_count);
-            sums.reconstruction += reconstruction.item<double>();
-            sums.kl += kl.item<double>();
-        }
-        learner_.gather(loss);
+        const auto output = model_.forward(part, eps, pass);
+        const auto reconstruction = negative_log_likelihood(output.logits, part).sum();
+        const auto kl = kl_divergence(output.latent).sum();
+        sums.reconstruction += reconstruction.item<double>();
+        sums.kl += kl.item<double>();
+        learner_.gather(reconstruction / count + kl * (beta / kl_count));
     }
     const auto update = learner_.step(context);
     auto scalars = sums.scalars(batch.modules, beta, options_.loss.kl_reduction);
