@@ -6,6 +6,7 @@
 /// published one (6400 bins, 64 latents) with random weights; `plain` is the same network through
 /// LibTorch's operators in the same program.
 
+#include "hodo/base/short_spin.hh"
 #include "hodo/base/threads.hh"
 #include "hodo/detector/optical/binning.hh"
 #include "hodo/detector/optical/schema.hh"
@@ -97,7 +98,7 @@ void encode(benchmark::State& state) {
 
 void encode_plain(benchmark::State& state) {
     base::set_threads(static_cast<int>(state.range(0)));
-    tensor::prepare_process();
+    tensor::prepare_process(tensor::OperatorThreads::all);
     const train::NoGradients no_gradients;
     const auto counts = some_modules(1);
     const auto batch = om2vec::make_batch(counts, 6400);
@@ -120,7 +121,7 @@ void decode(benchmark::State& state) {
 
 void decode_plain(benchmark::State& state) {
     base::set_threads(static_cast<int>(state.range(0)));
-    tensor::prepare_process();
+    tensor::prepare_process(tensor::OperatorThreads::all);
     const train::NoGradients no_gradients;
     const auto z = at::full({4, 64}, 0.25);
     for (auto _ : state) {

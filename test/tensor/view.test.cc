@@ -84,13 +84,10 @@ TEST(Tensors, devices_are_read_or_refused_with_a_reason) {
 
 TEST(Tensors, parallel_loops_use_the_threads_asked_for) {
     base::set_threads(2);
-    prepare_process();
+    prepare_process(OperatorThreads::all);
     EXPECT_EQ(measured_threads(), 2) << "was this compiled without OpenMP?";
-    base::set_threads(1);
-    prepare_process();
+    prepare_process(OperatorThreads::one);
     EXPECT_EQ(measured_threads(), 1);
-    base::set_threads(2);
-    prepare_process();
 }
 
 TEST(Tensors, generators_repeat_after_seeding) {

@@ -43,7 +43,7 @@ Device parse_device(std::string_view text) {
     return {Device::Kind::cuda, static_cast<int>(*index)};
 }
 
-void prepare_process() {
+void prepare_process(OperatorThreads threads) {
     static std::once_flag once;
     std::call_once(once, [] {
         const bool wide =
@@ -51,7 +51,7 @@ void prepare_process() {
             __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0;
         if (wide) setenv("ATEN_CPU_CAPABILITY", "avx512", 0);
     });
-    at::set_num_threads(base::threads());
+    at::set_num_threads(threads == OperatorThreads::all ? base::threads() : 1);
 }
 
 std::string vector_level() {

@@ -25,9 +25,14 @@ Device parse_device(std::string_view text);
 int cuda_devices();
 
 /// Prepares LibTorch once, before any tensor operation: asks for AVX-512 kernels when the CPU has
-/// avx512f, dq, bw and vl and the user has not set ATEN_CPU_CAPABILITY, and takes the thread
-/// count of base::threads(). Calling it again only updates the thread count.
-void prepare_process();
+/// avx512f, dq, bw and vl and the user has not set ATEN_CPU_CAPABILITY. Calling it again only
+/// updates the thread count.
+///
+/// Our kernels share the work among threads in few large sections. LibTorch's own operators are
+/// many and small here: threads inside them (`all`: base::threads()) cost more than they bring, and
+/// their sums depend on the number of threads; so by default each runs on `one`.
+enum class OperatorThreads { one, all };
+void prepare_process(OperatorThreads threads = OperatorThreads::one);
 
 /// Vector level of LibTorch's CPU kernels: "default", "avx2" or "avx512".
 std::string vector_level();

@@ -62,7 +62,7 @@ std::string library_line() {
 }
 
 Doctor examine() {
-    prepare_process();
+    prepare_process(OperatorThreads::all);
     Doctor doctor;
     doctor.libtorch = libtorch_version();
     doctor.gflops = measure_gflops(512);

@@ -2,10 +2,12 @@
 
 #include "hodo/base/config.hh"
 #include "hodo/base/error.hh"
+#include "hodo/base/threads.hh"
 #include "hodo/detector/optical/prepared.hh"
 #include "hodo/io/weights.hh"
 #include "hodo/tensor/view.hh"
 #include "hodo/tensor/weights.hh"
+#include "hodo/train/session.hh"
 
 #include <algorithm>
 
@@ -17,6 +19,19 @@ namespace {
 constexpr std::int64_t modules_per_part = 32;
 
 constexpr std::string_view model_file = "model.safetensors";
+
+/// Runs `work(first, last)` for the parts of [0, modules), which threads share; no gradients.
+template <class Work>
+void each_part(std::int64_t modules, Work work) {
+    const auto parts = (modules + modules_per_part - 1) / modules_per_part;
+    base::parallel_for(parts, 1, [&](std::int64_t begin, std::int64_t end) {
+        const train::NoGradients no_gradients;
+        for (auto part = begin; part < end; ++part) {
+            const auto first = part * modules_per_part;
+            work(first, std::min(first + modules_per_part, modules));
+        }
+    });
+}
 
 std::vector<NamedShape> shapes_of(const io::WeightFile& file) {
     std::vector<NamedShape> shapes;
@@ -146,23 +161,21 @@ void NetworkInUse::encode(const CountView& counts, std::span<float> means,
         const auto numbers = tensor::values<float>(plain);
         std::copy(numbers.begin(), numbers.end(), to.begin() + first * width);
     };
-    for (std::int64_t first = 0; first < counts.size(); first += modules_per_part) {
-        const auto last = std::min(first + modules_per_part, counts.size());
+    each_part(counts.size(), [&](std::int64_t first, std::int64_t last) {
         const auto batch = make_batch(counts.part(first, last), model_.options().bins,
                                       model_.mem_embedding.device());
         auto fresh = pass();
         const auto latent = model_.encode(batch, fresh);
         copy_to(latent.mean, means, first);
         if (!log_variances.empty()) copy_to(latent.log_variance, log_variances, first);
-    }
+    });
 }
 
 void NetworkInUse::decode(std::span<const float> z, std::span<float> probabilities) const {
     const auto width = model_.options().latent, bins = model_.options().bins;
     const auto modules = std::ssize(z) / width;
     if (fast_) fast_->decode(z, probabilities);
-    for (std::int64_t first = 0; first < modules; first += modules_per_part) {
-        const auto last = std::min(first + modules_per_part, modules);
+    each_part(modules, [&](std::int64_t first, std::int64_t last) {
         const auto part = static_cast<std::size_t>(first * bins);
         const auto target =
             probabilities.subspan(part, static_cast<std::size_t>((last - first) * bins));
@@ -179,7 +192,7 @@ void NetworkInUse::decode(std::span<const float> z, std::span<float> probabiliti
         const auto plain = at::softmax(logits.to(at::kCPU, at::kFloat), 1).contiguous();
         const auto numbers = tensor::values<float>(plain);
         std::copy(numbers.begin(), numbers.end(), target.begin());
-    }
+    });
 }
 
 io::KeyValues provenance(const Network& network) {
