@@ -10,15 +10,14 @@
 
 #include <cstdlib>
 
-namespace hodo::base::detail {
+namespace {
 
-inline void choose_short_spin(int, char**, char**) {
+void choose_short_spin(int, char**, char**) {
     if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
     setenv("GOMP_SPINCOUNT", "2000", 0);  // Some microseconds.
 }
 
-[[gnu::used,
-  gnu::section(".preinit_array")]] static void (*const short_spin)(int, char**,
-                                                                   char**) = choose_short_spin;
+[[gnu::used, gnu::section(".preinit_array")]] void (*const short_spin)(int, char**,
+                                                                       char**) = choose_short_spin;
 
-}  // namespace hodo::base::detail
+}  // namespace
