@@ -220,14 +220,8 @@ void add_scaled(float a, const float* x, float* y, std::int64_t size) {
 
 }  // namespace
 
-const Kernels reference_kernels{"reference",
-                                dense,
-                                along_rows,
-                                feed_forward,
-                                feed_forward_gradient,
-                                attend,
-                                attend_gradient,
-                                add_norm,
-                                add_scaled};
+const Kernels reference_kernels{
+    "reference", dense,           along_rows, feed_forward, feed_forward_gradient,
+    attend,      attend_gradient, add_norm,   add_scaled};
 
 }  // namespace hodo::nn
