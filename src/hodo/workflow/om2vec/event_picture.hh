@@ -21,8 +21,10 @@ namespace hodo::om2vec {
 /// with more modules hit than that show the brightest.
 class EventPicture {
   public:
+    static constexpr std::int64_t usual_hits = 40'000;
+
     /// `truth_direction` chooses how the neutrino's line is drawn.
-    explicit EventPicture(std::string title, std::int64_t most_hits = 40'000,
+    explicit EventPicture(std::string title, std::int64_t most_hits = usual_hits,
                           optical::TruthDirection truth_direction = optical::TruthDirection::final);
 
     /// Modules of the detector, shown also where nothing hits them. Photons are matched to modules

@@ -62,7 +62,8 @@ void run_view(const workflow::Job& job) {
     workflow::claim_file(options.output, job.existing);
     const auto files = optical::event_files(options.input);
     optical::EventReader reader(files, {.max_events = 256});
-    EventPicture picture(files.front().filename().string(), 10'000, options.truth_direction);
+    EventPicture picture(files.front().filename().string(), EventPicture::usual_hits,
+                         options.truth_direction);
     const auto geometry = find_geometry(reader.metadata(), files.front());
     if (geometry) picture.add_geometry(*geometry);
 
