@@ -25,8 +25,8 @@ TEST(Network, comes_back_from_its_file_with_its_binning) {
     const test::TemporaryFolder folder;
     auto model = random_model();
     save_network(folder.path(), model, some_binning, "best");
-    const auto network = load_network({.weights = folder.path().string()}, {},
-                                      BinningChoice::by_default);
+    const auto network =
+        load_network({.weights = folder.path().string()}, {}, BinningChoice::by_default);
     EXPECT_EQ(network.binning, some_binning);
     EXPECT_EQ(network.model.options(), model.options());
     auto copy = network.model;
@@ -46,14 +46,15 @@ TEST(Network, another_binning_than_the_weights_were_trained_with_is_an_error) {
                     load_network({.weights = folder.path().string()}, other, BinningChoice::given);
                 }),
                 HasSubstr("trained with another binning"));
-    EXPECT_NO_THROW(load_network({.weights = folder.path().string()}, some_binning,
-                                 BinningChoice::given));
+    EXPECT_NO_THROW(
+        load_network({.weights = folder.path().string()}, some_binning, BinningChoice::given));
 }
 
 TEST(Network, a_run_that_has_not_ended_has_no_network_yet) {
     const test::TemporaryFolder folder;
     EXPECT_THAT(test::error_of([&] {
-                    load_network({.weights = folder.path().string()}, {}, BinningChoice::by_default);
+                    load_network({.weights = folder.path().string()}, {},
+                                 BinningChoice::by_default);
                 }),
                 HasSubstr("has no model.safetensors"));
 }
@@ -82,8 +83,8 @@ TEST(Network, the_originals_architecture_is_also_written_for_the_original) {
     save_network(folder.path(), model, {.bins = 640, .window = 640}, "last");
     const auto file = io::WeightFile::open(folder / "model.ckpt");
     EXPECT_EQ(file.metadata().at("hyper_parameters").at("in_features").integer(), 640);
-    const auto network = load_network({.weights = (folder / "model.ckpt").string()}, {},
-                                      BinningChoice::by_default);
+    const auto network =
+        load_network({.weights = (folder / "model.ckpt").string()}, {}, BinningChoice::by_default);
     EXPECT_EQ(network.model.options(), options);
     EXPECT_EQ(network.binning.rule, optical::BinningRule::om2vec);
 }

@@ -4,8 +4,8 @@
 #include "hodo/train/session.hh"
 #include "small_network.hh"
 
-#include <cmath>
 #include <gtest/gtest.h>
+#include <cmath>
 
 namespace hodo::om2vec {
 namespace {
@@ -46,7 +46,8 @@ optical::ModuleCounts histograms(std::int64_t modules) {
 }
 
 train::StepContext context_of(std::int64_t step, std::int64_t batch) {
-    return {.step = step, .total_steps = 300, .dataset_size = batch, .batch_size = batch, .seed = 2};
+    return {
+        .step = step, .total_steps = 300, .dataset_size = batch, .batch_size = batch, .seed = 2};
 }
 
 TEST(VaeRecipe, overfits_eight_modules) {
@@ -73,7 +74,8 @@ TEST(VaeRecipe, reports_the_loss_as_reconstruction_plus_weighted_divergence) {
         const double beta = *scalars.find("beta");
         EXPECT_GT(beta, 0);
         EXPECT_GT(*scalars.find("kl"), 0);
-        EXPECT_NEAR(*scalars.find("loss"), *scalars.find("reco") + beta * *scalars.find("kl"), 1e-9);
+        EXPECT_NEAR(*scalars.find("loss"), *scalars.find("reco") + beta * *scalars.find("kl"),
+                    1e-9);
     }
 }
 
