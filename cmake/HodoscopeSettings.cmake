@@ -27,7 +27,8 @@ endif()
 
 if(HODO_SANITIZE)
   add_compile_options(-fsanitize=${HODO_SANITIZE} -fno-omit-frame-pointer
-                      -fno-sanitize-recover=all)
+                      -fno-sanitize-recover=all
+                      -Wno-maybe-uninitialized) # g++ 12 errs about std::regex under sanitizers
   add_link_options(-fsanitize=${HODO_SANITIZE})
 endif()
 
