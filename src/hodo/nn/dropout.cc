@@ -26,7 +26,10 @@ void fill_mask(const DropoutMask& mask, std::int64_t rows, std::int64_t columns,
                                            static_cast<std::uint32_t>(mask.key >> 32)};
     const std::uint32_t threshold = mask.threshold();
     const float scale = mask.scale();
-    base::parallel_for(rows, 16, [&](std::int64_t begin, std::int64_t end) {
+    // A thread is worth waking for some tenths of a millisecond of work.
+    const auto rows_per_thread =
+        std::max<std::int64_t>(16, 100'000 / std::max<std::int64_t>(1, columns));
+    base::parallel_for(rows, rows_per_thread, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t row = begin; row < end; ++row) {
             float* out = values.data() + row * columns;
             for (std::int64_t first = 0; first < columns; first += 8) {

@@ -139,11 +139,12 @@ void expect_recorded_gradients(const GoldenCase& golden, nn::Engine engine) {
     pass.engine = engine;
     const auto batch = golden.batch();
     const auto eps = golden.tensor("eps");
+    const auto count = static_cast<double>(batch.modules);
     for (std::int64_t module = 0; module < batch.modules; ++module) {
         const auto part = batch.part(module, module + 1);
         const auto output = model.forward(part, eps.narrow(0, module, 1), pass);
-        const auto result = loss(output, part, 1e-5 * batch.modules, KlReduction::sum).total;
-        (result / batch.modules).backward();
+        const auto result = loss(output, part, 1e-5 * count, KlReduction::sum).total;
+        (result / count).backward();
     }
     const auto names = golden.text("param_names");
     const auto norms = golden.array("grad_norm_f64").doubles();

@@ -69,7 +69,7 @@ TEST(VaeRecipe, reports_the_loss_as_reconstruction_plus_weighted_divergence) {
     for (const auto reduction : {KlReduction::mean, KlReduction::sum}) {
         options.loss.kl_reduction = reduction;
         VaeRecipe recipe(options, at::kCPU);
-        const auto batch = make_batch(view(histograms(20)), bins);  // More than one part.
+        const auto batch = make_batch(view(histograms(20)), bins);
         const auto scalars = recipe.train(batch, context_of(3, 20)).scalars;
         const double beta = *scalars.find("beta");
         EXPECT_GT(beta, 0);

@@ -11,8 +11,14 @@ namespace hodo::om2vec {
 
 namespace {
 
-/// Modules worked on at a time: about 2 GB of intermediates for the published network.
-constexpr std::int64_t part_size = 16;
+/// Modules worked on at a time: about 2 GB of intermediates. 16 for the published network; more for
+/// a smaller one, so that threads share fewer and larger sections.
+std::int64_t part_size(const ModelOptions& network) {
+    constexpr std::int64_t published_modules = 16, published_size = 1024 * 2048;
+    const auto size = network.tokens.front() * network.feedforward;
+    return std::clamp<std::int64_t>(published_modules * published_size / size, published_modules,
+                                    1024);
+}
 
 /// Latent noise of validation belongs to no training step.
 constexpr std::int64_t validation_step = -1;
@@ -62,8 +68,9 @@ train::Step VaeRecipe::train(const Batch& batch, const train::StepContext& conte
     const double count = static_cast<double>(std::max<std::int64_t>(1, batch.modules));
     const double kl_count = options_.loss.kl_reduction == KlReduction::mean ? count : 1.0;
     Sums sums;
-    for (std::int64_t first = 0; first < batch.modules; first += part_size) {
-        const auto last = std::min(first + part_size, batch.modules);
+    const auto step = part_size(options_.model);
+    for (std::int64_t first = 0; first < batch.modules; first += step) {
+        const auto last = std::min(first + step, batch.modules);
         const auto part = batch.part(first, last);
         auto pass = make_pass(model_, nn::Mode::train);
         pass.key = base::stream_key(context.seed, "dropout");
@@ -95,8 +102,9 @@ train::Step VaeRecipe::validate(const Batch& batch, const train::StepContext& co
         context.step, beta_schedule.steps_to_peak(context.dataset_size, context.batch_size));
     Sums sums;
     double distance = 0;
-    for (std::int64_t first = 0; first < batch.modules; first += part_size) {
-        const auto last = std::min(first + part_size, batch.modules);
+    const auto step = part_size(options_.model);
+    for (std::int64_t first = 0; first < batch.modules; first += step) {
+        const auto last = std::min(first + step, batch.modules);
         const auto part = batch.part(first, last);
         auto pass = make_pass(model_, nn::Mode::evaluate);
         const auto eps = latent_noise(context.seed, validation_step, first, last - first,
