@@ -73,7 +73,7 @@ class Table {
     std::vector<std::vector<std::string>> rows_;
 };
 
-/// Whether a value contains no stub of something that is no plain data.
+/// Whether a value is plain data throughout: no tensor, no object of unknown class.
 bool is_plain(const Json& value) {
     if (value.is_list()) return std::all_of(value.items().begin(), value.items().end(), is_plain);
     if (!value.is_object()) return true;

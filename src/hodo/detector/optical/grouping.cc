@@ -63,7 +63,7 @@ void PhotonGrouper::assign(const Events& events, std::int64_t begin, std::int64_
             last = find_or_add(id, position);
         }
         module_of_[static_cast<std::size_t>(photon - begin)] = last;
-        ++modules_[static_cast<std::size_t>(last)].end;  // counts for now
+        ++modules_[static_cast<std::size_t>(last)].end;  // a count until photons are placed
     }
 }
 
