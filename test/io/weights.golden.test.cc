@@ -8,6 +8,7 @@
 #include "hodo/base/random.hh"
 #include "hodo/io/atomic_file.hh"
 #include "hodo/io/npz.hh"
+#include "support/damage.hh"
 #include "support/hash_weights.hh"
 #include "support/reference.hh"
 
@@ -217,19 +218,7 @@ TEST(WeightsGolden, damaged_containers_give_errors_or_values_and_nothing_else) {
     for (const auto& description : descriptions) {
         const auto content = hodo::io::read_text(container_of(description));
         hodo::base::Random random(5, "damage");
-        int refused = 0;
-        for (int trial = 0; trial < 3000; ++trial) {
-            auto damaged = content;
-            for (std::uint64_t flips = 1 + random.below(4); flips > 0; --flips) {
-                damaged[random.below(damaged.size())] = static_cast<char>(random.below(256));
-            }
-            try {
-                read_all(damaged);
-            } catch (const hodo::base::Error&) {
-                ++refused;
-            }
-        }
-        EXPECT_GT(refused, 300);
+        EXPECT_GT(hodo::test::refusals_of_damaged_copies(content, 3000, random, read_all), 300);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "hodo/base/random.hh"
 #include "hodo/io/atomic_file.hh"
 #include "hodo/io/zip.hh"
+#include "support/damage.hh"
 #include "support/reference.hh"
 
 namespace {
@@ -338,19 +339,7 @@ TEST(Weights, survive_random_damage) {
     const TemporaryFolder folder;
     hodo::base::Random random(11, "damage");
     for (const auto& content : small_files(folder)) {
-        int refused = 0;
-        for (int trial = 0; trial < 3000; ++trial) {
-            auto damaged = content;
-            for (std::uint64_t flips = 1 + random.below(4); flips > 0; --flips) {
-                damaged[random.below(damaged.size())] = static_cast<char>(random.below(256));
-            }
-            try {
-                read_all(damaged);
-            } catch (const hodo::base::Error&) {
-                ++refused;
-            }
-        }
-        EXPECT_GT(refused, 300);
+        EXPECT_GT(hodo::test::refusals_of_damaged_copies(content, 3000, random, read_all), 300);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/base/random.hh"
+#include "support/damage.hh"
 #include "support/reference.hh"
 
 namespace {
@@ -132,19 +133,7 @@ TEST(Zip, survives_random_damage) {
     const TemporaryFolder folder;
     const auto archive = example(folder);
     hodo::base::Random random(7, "zip damage");
-    int refused = 0;
-    for (int trial = 0; trial < 5000; ++trial) {
-        auto damaged = archive;
-        for (std::uint64_t flips = 1 + random.below(4); flips > 0; --flips) {
-            damaged[random.below(damaged.size())] = static_cast<char>(random.below(256));
-        }
-        try {
-            read_all(damaged);
-        } catch (const hodo::base::Error&) {
-            ++refused;
-        }
-    }
-    EXPECT_GT(refused, 500);
+    EXPECT_GT(hodo::test::refusals_of_damaged_copies(archive, 5000, random, read_all), 500);
 }
 
 }  // namespace
