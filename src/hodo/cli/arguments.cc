@@ -1,6 +1,7 @@
 #include "hodo/cli/arguments.hh"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <vector>
@@ -20,8 +21,9 @@ struct CommonOptions {
     std::string config, out, device = "cpu";
     std::vector<std::string> sets;
     int threads = 0;
-    bool resume = false, overwrite = false, dry_run = false, quiet = false, verbose = false,
-         help = false;
+    std::string shard;
+    bool verify = false, resume = false, overwrite = false, dry_run = false, quiet = false,
+         verbose = false, help = false;
 };
 
 void add_common(CLI::App& app, CommonOptions& common) {
@@ -30,6 +32,8 @@ void add_common(CLI::App& app, CommonOptions& common) {
     app.add_option("--device", common.device);
     app.add_option("--set", common.sets)->allow_extra_args(false);
     app.add_option("--threads", common.threads)->check(CLI::Range(1, 4096));
+    app.add_option("--shard", common.shard);
+    app.add_flag("--verify", common.verify);
     app.add_flag("--resume", common.resume);
     app.add_flag("--overwrite", common.overwrite);
     app.add_flag("--dry-run", common.dry_run);
@@ -154,6 +158,28 @@ void apply_sets(base::Config& section, std::string_view verb,
     }
 }
 
+/// Whether a part of the work is asked for, and which.
+void choose_portion(const workflow::Workflow& workflow, const workflow::Verb& verb,
+                    const CommonOptions& common, workflow::Job& job) {
+    if (common.shard.empty() && !common.verify) return;
+    if (verb.divisible == workflow::Divisible::no) {
+        base::fail_usage("'hodo {} {}' cannot be divided; --shard and --verify are for {}",
+                         workflow.name, verb.name,
+                         base::join(workflow::divisible_verbs(workflow), ", "));
+    }
+    if (common.verify && !common.shard.empty()) {
+        base::fail_usage(
+            "--shard and --verify exclude each other; verify when all shards are done");
+    }
+    if (common.overwrite) {
+        base::fail_usage(
+            "--overwrite would remove what other shards have made; remove the output before the "
+            "array job begins");
+    }
+    job.portion = common.verify ? workflow::Portion::verify : workflow::Portion::shard;
+    if (!common.verify) job.shard = workflow::parse_shard(common.shard, std::getenv);
+}
+
 }  // namespace
 
 std::string option_name(std::string_view field) {
@@ -214,6 +240,7 @@ Arguments parse_arguments(const workflow::Workflow& workflow, const workflow::Ve
     if (common.quiet) base::set_verbosity(base::Verbosity::quiet);
     if (common.verbose) base::set_verbosity(base::Verbosity::verbose);
     if (common.threads > 0) base::set_threads(common.threads);
+    choose_portion(workflow, verb, common, job);
     job.workflow = workflow.name;
     job.verb = verb.name;
     job.device = common.device;

@@ -33,6 +33,13 @@ std::string rows_text(const std::vector<Row>& rows) {
     return text;
 }
 
+const std::vector<Row>& array_rows() {
+    static const std::vector<Row> rows{
+        {"--shard I/N", "do part I (from 0) of N; or 'auto' for the batch system's task"},
+        {"--verify", "say which parts are missing; when none is, join them"}};
+    return rows;
+}
+
 const std::vector<Row>& common_rows() {
     static const std::vector<Row> rows{
         {"--config FILE", "configuration; also a positional ending in .yaml, .yml or .cfg"},
@@ -139,6 +146,9 @@ std::string verb_help(const workflow::Workflow& workflow, const workflow::Verb& 
         text +=
             "\nOptions (keys of the configuration file, with dots for groups):\n" + rows_text(rows);
     }
+    if (verb.divisible == workflow::Divisible::yes) {
+        text += "\nOptions for array jobs:\n" + rows_text(array_rows());
+    }
     text += "\nOptions of every verb:\n" + rows_text(common_rows());
     return text + examples(verb);
 }
@@ -158,6 +168,9 @@ std::string reference_markdown() {
         }
         for (const auto& verb : workflow.verbs) {
             text += base::format("\n### {}\n\n{}.\n", usage(workflow, verb), verb.summary);
+            if (verb.divisible == workflow::Divisible::yes) {
+                text += "\nTakes `--shard I/N` and `--verify` (array jobs).\n";
+            }
             const auto fields = fields_of(verb);
             if (fields.empty()) continue;
             text += "\n| key | default | meaning |\n|---|---|---|\n";

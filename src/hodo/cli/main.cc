@@ -84,9 +84,19 @@ void defaults(Words words) {
     print(text);
 }
 
+/// The command as a shell would take it.
+std::string shell_line(Words words) {
+    std::string line = "hodo";
+    for (const auto& word : words) {
+        const bool is_plain = !word.empty() && word.find_first_of(" \t\n\"'\\$`*?[]{}()<>|&;#~!") ==
+                                                   std::string::npos;
+        line += is_plain ? " " + word : " '" + base::join(base::split(word, '\''), "'\\''") + "'";
+    }
+    return line;
+}
+
 void run(Words words) {
-    std::string command_line = "hodo";
-    for (const auto& word : words) command_line += " " + word;
+    const auto command_line = shell_line(words);
     const std::string first = words.empty() ? "help" : words[0];
     const auto rest = words.empty() ? words : words.subspan(1);
     if (first == "--version" || first == "-V") return print(version_line() + "\n");

@@ -24,4 +24,12 @@ const Verb* Workflow::find(std::string_view verb) const {
     return nullptr;
 }
 
+std::vector<std::string> divisible_verbs(const Workflow& workflow) {
+    std::vector<std::string> names;
+    for (const auto& verb : workflow.verbs) {
+        if (verb.divisible == Divisible::yes) names.emplace_back(verb.name);
+    }
+    return names;
+}
+
 }  // namespace hodo::workflow

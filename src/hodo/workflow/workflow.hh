@@ -9,6 +9,8 @@
 #include "hodo/base/config.hh"
 #include "hodo/base/text.hh"
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +22,27 @@ namespace hodo::workflow {
 /// What to do with an output that exists.
 enum class Existing { refuse, overwrite, resume };
 
+/// One of the equal parts into which an array job cuts a verb's work; `index` counts from 0.
+struct Shard {
+    std::int64_t index = 0, count = 1;
+};
+
+/// The value of an environment variable, or null.
+using Environment = std::function<const char*(const char* name)>;
+
+/// Reads "2/7", or "auto": the task of the array job that this process is, from the variables of
+/// Slurm (SLURM_ARRAY_TASK_ID, _MIN, _COUNT, _STEP), Grid Engine (SGE_TASK_ID, _FIRST, _LAST,
+/// _STEPSIZE) or LSF (LSB_JOBINDEX, _END, _STEP). PBS and HTCondor do not say how many tasks there
+/// are: write `$PBS_ARRAY_INDEX/N`, `$(Process)/N`. Fails with exit code 2.
+Shard parse_shard(std::string_view text, const Environment& environment);
+
+/// How much of its work a call does (see array_job.hh).
+enum class Portion {
+    whole,
+    shard,   ///< `--shard 2/7`: one part.
+    verify,  ///< `--verify`: look at all parts and join them.
+};
+
 /// One call of a verb: everything it knows of the outside.
 struct Job {
     std::string workflow, verb;
@@ -29,7 +52,12 @@ struct Job {
     int threads = 1;
     Existing existing = Existing::refuse;
     std::string command_line;  ///< As typed, for provenance.
+    Portion portion = Portion::whole;
+    Shard shard;  ///< For Portion::shard.
 };
+
+/// Whether the work of a verb can be cut into the shards of an array job.
+enum class Divisible { no, yes };
 
 struct Verb {
     std::string_view name;
@@ -41,6 +69,7 @@ struct Verb {
     void (*run)(const Job&);  ///< Null when the verb learns (libhodo_learn.so).
     /// An example for the help page, without the leading "hodo".
     std::string_view example;
+    Divisible divisible = Divisible::no;
 };
 
 struct Workflow {
@@ -55,6 +84,9 @@ struct Workflow {
 
     const Verb* find(std::string_view verb) const;
 };
+
+/// The names of the verbs that array jobs can divide.
+std::vector<std::string> divisible_verbs(const Workflow& workflow);
 
 /// All workflows (workflow/table.cc).
 std::span<const Workflow* const> workflows();

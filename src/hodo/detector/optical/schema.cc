@@ -65,6 +65,12 @@ void keep_shared_columns(Events& all, Events& block) {
     share(all.trigger, block.trigger, all.size(), block.size());
 }
 
+std::vector<EventRange> whole(const std::vector<base::Path>& files) {
+    std::vector<EventRange> ranges(files.size());
+    for (std::size_t i = 0; i < files.size(); ++i) ranges[i].file = static_cast<std::int64_t>(i);
+    return ranges;
+}
+
 /// How many of `events` from `begin` on fit in a block; at least one.
 std::int64_t fitting(const Events& events, std::int64_t begin, const ReadOptions& options) {
     const std::int64_t base = events.offsets[static_cast<std::size_t>(begin)];
@@ -96,8 +102,8 @@ EventLayout event_layout(const base::Path& file, const ReadOptions& options) {
 
 class EventReader::Body {
   public:
-    Body(std::vector<base::Path> files, ReadOptions options)
-        : files_(std::move(files)), options_(std::move(options)) {
+    Body(std::vector<base::Path> files, ReadOptions options, std::vector<EventRange> ranges)
+        : files_(std::move(files)), options_(std::move(options)), ranges_(std::move(ranges)) {
         HODO_CHECK(!files_.empty(), "no event files are named");
         layout_ = event_layout(files_.front(), options_);
         if (layout_ == EventLayout::flat_sqlite) return;
@@ -120,7 +126,11 @@ class EventReader::Body {
 
     std::int64_t rows() const {
         std::int64_t sum = 0;
-        for (const base::Path& file : files_) sum += io::parquet_schema(file).rows;
+        for (const EventRange& range : ranges_) {
+            const bool to_end = range.end == EventRange{}.end;
+            const auto end = to_end ? io::parquet_schema(file_of(range)).rows : range.end;
+            sum += end - range.begin;
+        }
         return sum;
     }
 
@@ -135,39 +145,49 @@ class EventReader::Body {
         block_ = {};
         while (true) {
             if (!source_) {
-                if (file_ == files_.size()) return false;
-                source_ = open(files_[file_]);
+                if (range_ == ranges_.size()) return false;
+                source_ = open(ranges_[range_]);
                 directions_ = {};
             }
             if (auto events = source_->next()) {
                 block_ = std::move(*events);
-                directions_.look(block_, files_[file_]);
+                directions_.look(block_, file_of(ranges_[range_]));
                 return true;
             }
             source_.reset();
-            ++file_;
+            ++range_;
         }
     }
 
-    std::unique_ptr<detail::EventSource> open(const base::Path& file) const {
-        const auto index = static_cast<std::int64_t>(file_);
+    const base::Path& file_of(const EventRange& range) const {
+        return files_[static_cast<std::size_t>(range.file)];
+    }
+
+    std::unique_ptr<detail::EventSource> open(const EventRange& range) const {
+        const base::Path& file = file_of(range);
         const EventLayout layout = event_layout(file, options_);
         if (layout == EventLayout::prometheus || layout == EventLayout::prometheus_total) {
-            return detail::open_prometheus(file, index, options_);
+            return detail::open_prometheus(file, range, options_);
         }
-        return detail::open_flat(file, index, options_);
+        return detail::open_flat(file, range.file, options_);
     }
 
     ReadOptions options_;
-    std::size_t file_ = 0;
+    std::vector<EventRange> ranges_;
+    std::size_t range_ = 0;
     std::unique_ptr<detail::EventSource> source_;
     Events block_;
     std::int64_t begin_ = 0;
     DirectionWatch directions_;
 };
 
-EventReader::EventReader(std::vector<base::Path> files, ReadOptions options)
-    : body_(std::make_unique<Body>(std::move(files), std::move(options))) {}
+EventReader::EventReader(std::vector<base::Path> files, ReadOptions options) {
+    auto all = whole(files);
+    body_ = std::make_unique<Body>(std::move(files), std::move(options), std::move(all));
+}
+EventReader::EventReader(std::vector<base::Path> files, ReadOptions options,
+                         std::vector<EventRange> ranges)
+    : body_(std::make_unique<Body>(std::move(files), std::move(options), std::move(ranges))) {}
 EventReader::~EventReader() = default;
 EventReader::EventReader(EventReader&&) noexcept = default;
 EventReader& EventReader::operator=(EventReader&&) noexcept = default;

@@ -15,6 +15,7 @@
 /// through `Events::file` and `Events::row`.
 
 #include <array>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +53,12 @@ struct ReadOptions {
     void describe(base::Fields& f);
 };
 
+/// Rows [begin, end) of file number `file`; files without rows of events (one row per photon) are
+/// taken whole.
+struct EventRange {
+    std::int64_t file = 0, begin = 0, end = std::numeric_limits<std::int64_t>::max();
+};
+
 /// Layout of one file, without reading its data. Fails with a sentence that lists what is missing
 /// when the file is of no known layout.
 EventLayout event_layout(const base::Path& file, const ReadOptions& options = {});
@@ -65,6 +72,8 @@ EventLayout event_layout(const base::Path& file, const ReadOptions& options = {}
 class EventReader {
   public:
     explicit EventReader(std::vector<base::Path> files, ReadOptions options = {});
+    /// Only some of the events: `ranges` in the order of files and rows.
+    EventReader(std::vector<base::Path> files, ReadOptions options, std::vector<EventRange> ranges);
     ~EventReader();
     EventReader(EventReader&&) noexcept;
     EventReader& operator=(EventReader&&) noexcept;
@@ -77,7 +86,7 @@ class EventReader {
     EventLayout layout() const;
     /// The metadata `config_prometheus` of the first file; null when absent.
     const io::Json& metadata() const;
-    /// Number of events of all files when the files say so (Prometheus layouts).
+    /// Number of events to be read when the files say so (Prometheus layouts).
     std::optional<std::int64_t> event_count() const;
 
   private:

@@ -98,4 +98,10 @@ std::vector<base::Path> simulate_to_files(const EventSimulator& simulator,
                                           const base::Path& directory,
                                           const std::function<void(std::int64_t)>& progress = {});
 
+/// The same for events [begin, end) of the options.
+std::vector<base::Path> simulate_to_files(const EventSimulator& simulator,
+                                          const base::Path& directory, std::int64_t begin,
+                                          std::int64_t end,
+                                          const std::function<void(std::int64_t)>& progress = {});
+
 }  // namespace hodo::optical

@@ -75,15 +75,21 @@ io::Json EventSimulator::config() const {
 std::vector<base::Path> simulate_to_files(const EventSimulator& simulator,
                                           const base::Path& directory,
                                           const std::function<void(std::int64_t)>& progress) {
+    return simulate_to_files(simulator, directory, 0, simulator.options().events, progress);
+}
+
+std::vector<base::Path> simulate_to_files(const EventSimulator& simulator,
+                                          const base::Path& directory, std::int64_t begin,
+                                          std::int64_t end,
+                                          const std::function<void(std::int64_t)>& progress) {
     WriteOptions write;
     write.config = simulator.config();
     EventWriter writer(directory, "events", write);
-    const std::int64_t total = simulator.options().events;
     constexpr std::int64_t block = 64;
-    for (std::int64_t first = 0; first < total; first += block) {
-        const std::int64_t count = std::min(block, total - first);
+    for (std::int64_t first = begin; first < end; first += block) {
+        const std::int64_t count = std::min(block, end - first);
         writer.append(simulator.simulate(first, count));
-        if (progress) progress(first + count);
+        if (progress) progress(first + count - begin);
     }
     return writer.finish();
 }

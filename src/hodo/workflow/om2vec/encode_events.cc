@@ -5,6 +5,9 @@
 #include "hodo/base/progress.hh"
 #include "hodo/detector/optical/files.hh"
 #include "hodo/detector/optical/grouping.hh"
+#include "hodo/workflow/array_job.hh"
+#include "hodo/workflow/om2vec/event_shards.hh"
+#include "hodo/workflow/om2vec/latent_parts.hh"
 #include "hodo/workflow/om2vec/latent_writer.hh"
 #include "hodo/workflow/output.hh"
 
@@ -19,13 +22,13 @@ struct Admission {
     bool all_encoded = true;
 };
 
-Admission admit_events(const optical::Events& block, LatentWriter& writer) {
+Admission admit_events(const optical::Events& block, LatentSink& sink) {
     Admission admission;
     optical::PhotonGrouper grouper;
     for (std::int64_t event = 0; event < block.size(); ++event) {
         grouper.group(block, event, optical::ModuleOrder::ascending);
         admission.modules.push_back(std::ssize(grouper.modules()));
-        admission.fates.push_back(writer.admit(admission.modules.back()));
+        admission.fates.push_back(sink.admit(admission.modules.back()));
         admission.all_encoded &= admission.fates.back() == EventFate::encode;
     }
     return admission;
@@ -43,7 +46,7 @@ optical::Events encoded_events(const optical::Events& block, const Admission& ad
 }
 
 void write_block(const optical::Events& block, const Admission& admission,
-                 const EncodedModules& encoded, std::int64_t width, LatentWriter& writer) {
+                 const EncodedModules& encoded, std::int64_t width, LatentSink& sink) {
     std::int64_t module = 0, position = 0;
     for (std::int64_t event = 0; event < block.size(); ++event) {
         const auto e = static_cast<std::size_t>(event);
@@ -60,15 +63,61 @@ void write_block(const optical::Events& block, const Admission& admission,
         const auto begin = static_cast<std::size_t>(first);
         const auto count = static_cast<std::size_t>(module - first);
         const auto w = static_cast<std::size_t>(width);
-        writer.add({block.file[e], block.row[e]}, fate, admission.modules[e],
-                   std::span(encoded.id).subspan(begin, count),
-                   std::span(encoded.values).subspan(begin * w, count * w));
+        sink.add({block.file[e], block.row[e]}, fate, admission.modules[e],
+                 std::span(encoded.id).subspan(begin, count),
+                 std::span(encoded.values).subspan(begin * w, count * w));
     }
 }
 
 bool is_flat(optical::EventLayout layout) {
     return layout == optical::EventLayout::flat_parquet ||
            layout == optical::EventLayout::flat_sqlite;
+}
+
+/// Encodes what `reader` delivers into `sink`; the number of modules encoded.
+std::int64_t encode_all(optical::EventReader& reader, const EventEncoder& encoder,
+                        const LatentOutput& output, LatentSink& sink) {
+    base::Progress progress(encoder.label, reader.event_count().value_or(0), "events");
+    std::int64_t dropped = 0, modules = 0;
+    while (auto block = reader.next()) {
+        const auto admission = admit_events(*block, sink);
+        const auto encoded = admission.all_encoded
+                                 ? encoder.encode(*block)
+                                 : encoder.encode(encoded_events(*block, admission));
+        write_block(*block, admission, encoded, encoder.width, sink);
+        for (const auto fate : admission.fates) dropped += fate == EventFate::drop ? 1 : 0;
+        modules += std::ssize(encoded.id);
+        progress.advance(block->size());
+    }
+    progress.finish();
+    if (dropped > 0) {
+        base::say("{} events with fewer than {} modules were left out", dropped,
+                  output.least_modules());
+    }
+    return modules;
+}
+
+/// Encoding as an array job: shards make parts, the last call writes the output of them.
+workflow::ArrayJob array_of(const std::vector<base::Path>& files, const optical::ReadOptions& read,
+                            const LatentOutput& output, const EventEncoder& encoder) {
+    workflow::ArrayJob array;
+    array.output = output.output;
+    array.inputs = files;
+    array.circumstances = encoder.metadata;
+    array.make = [&](const base::Path& folder, const workflow::Shard& shard) {
+        optical::EventReader reader(files, read, events_of_shard(files, read, shard));
+        LatentPartWriter parts(folder, output, encoder.width);
+        encode_all(reader, encoder, output, parts);
+        parts.finish();
+    };
+    array.join = [&](const std::vector<workflow::Part>& parts) {
+        const auto existing = workflow::is_one_file(output.output) ? workflow::Existing::overwrite
+                                                                   : workflow::Existing::resume;
+        LatentWriter writer(files, output, existing, encoder.width, encoder.metadata);
+        join_latents(parts, encoder.width, writer);
+        return writer.finish();
+    };
+    return array;
 }
 
 }  // namespace
@@ -80,30 +129,17 @@ void encode_events(const std::vector<std::string>& inputs, const optical::ReadOp
     auto options = read;
     options.truth = optical::TruthReading::no;
     const auto files = optical::event_files(inputs);
-    optical::EventReader reader(files, options);
-    HODO_CHECK(!is_flat(reader.layout()) || output.latents_only,
+    HODO_CHECK(!is_flat(optical::event_layout(files.front(), options)) || output.latents_only,
                "{}: has one row per photon, so latents cannot stand beside its rows; add "
                "--latents-only",
                files.front());
+    if (job.portion != workflow::Portion::whole) {
+        return workflow::run_array(job, array_of(files, options, output, encoder));
+    }
+    optical::EventReader reader(files, options);
     LatentWriter writer(files, output, job.existing, encoder.width, encoder.metadata);
-    base::Progress progress(encoder.label, reader.event_count().value_or(0), "events");
-    std::int64_t dropped = 0, modules = 0;
-    while (auto block = reader.next()) {
-        const auto admission = admit_events(*block, writer);
-        const auto encoded = admission.all_encoded
-                                 ? encoder.encode(*block)
-                                 : encoder.encode(encoded_events(*block, admission));
-        write_block(*block, admission, encoded, encoder.width, writer);
-        for (const auto fate : admission.fates) dropped += fate == EventFate::drop ? 1 : 0;
-        modules += std::ssize(encoded.id);
-        progress.advance(block->size());
-    }
+    const auto modules = encode_all(reader, encoder, output, writer);
     const auto written = writer.finish();
-    progress.finish();
-    if (dropped > 0) {
-        base::say("{} events with fewer than {} modules were left out", dropped,
-                  output.least_modules());
-    }
     base::say("encoded {} modules into {}", base::with_thousands(modules),
               written.size() == 1 ? written.front().string() : output.output);
     if (std::filesystem::is_directory(output.output)) {

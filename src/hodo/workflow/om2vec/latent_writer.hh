@@ -31,21 +31,31 @@ enum class EventFate {
     present,  ///< Its file exists already and the run resumes.
 };
 
-class LatentWriter {
+/// Where encoded events go.
+class LatentSink {
+  public:
+    virtual ~LatentSink() = default;
+
+    /// The fate of the next event, which has `modules` modules; call once per event, in order.
+    virtual EventFate admit(std::int64_t modules) = 0;
+    /// Adds the next admitted event that is not dropped: its place in the input and, when it is to
+    /// be encoded, its modules and their latents [ids, width].
+    virtual void add(const io::RowReference& place, EventFate fate, std::int64_t modules,
+                     std::span<const optical::ModuleId> ids, std::span<const float> latents) = 0;
+};
+
+class LatentWriter final : public LatentSink {
   public:
     /// `width` numbers per module. `metadata` goes into every file.
     LatentWriter(std::vector<base::Path> inputs, const LatentOutput& options,
                  workflow::Existing existing, std::int64_t width, io::KeyValues metadata);
-    ~LatentWriter();
+    ~LatentWriter() override;
     LatentWriter(const LatentWriter&) = delete;
     LatentWriter& operator=(const LatentWriter&) = delete;
 
-    /// The fate of the next event, which has `modules` modules; call once per event, in order.
-    EventFate admit(std::int64_t modules);
-    /// Adds the next admitted event that is not dropped: its place in the input and, when it is to
-    /// be encoded, its modules and their latents [ids, width].
+    EventFate admit(std::int64_t modules) override;
     void add(const io::RowReference& place, EventFate fate, std::int64_t modules,
-             std::span<const optical::ModuleId> ids, std::span<const float> latents);
+             std::span<const optical::ModuleId> ids, std::span<const float> latents) override;
     /// Writes what is left; the files of this run in order.
     std::vector<base::Path> finish();
 

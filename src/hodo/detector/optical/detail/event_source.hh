@@ -69,7 +69,8 @@ io::Json prometheus_config(const io::TableSchema& schema, const base::Path& file
 
 bool is_sqlite(const base::Path& file);
 
-std::unique_ptr<EventSource> open_prometheus(const base::Path& file, std::int64_t file_index,
+/// `range.file` is the file's number in the events delivered.
+std::unique_ptr<EventSource> open_prometheus(const base::Path& file, const EventRange& range,
                                              const ReadOptions& options);
 std::unique_ptr<EventSource> open_flat(const base::Path& file, std::int64_t file_index,
                                        const ReadOptions& options);

@@ -37,10 +37,11 @@ std::optional<std::string> configured_name(const io::Json& config) {
 
 class PrometheusSource final : public EventSource {
   public:
-    PrometheusSource(const base::Path& file, std::int64_t file_index, const ReadOptions& options)
-        : file_(file), file_index_(file_index), trigger_(options.trigger) {
+    PrometheusSource(const base::Path& file, const EventRange& range, const ReadOptions& options)
+        : file_(file), file_index_(range.file), begin_(range.begin), trigger_(options.trigger) {
         const io::TableSchema schema = io::parquet_schema(file);
-        rows_ = schema.rows;
+        const auto end = std::min(range.end, schema.rows);
+        rows_ = std::max<std::int64_t>(0, end - begin_);
         if (const auto photons = photon_struct(schema, file, options.photons)) {
             loader_.emplace(photon_columns(schema, *photons + ".", options.weight, file), file);
         } else {
@@ -62,6 +63,10 @@ class PrometheusSource final : public EventSource {
         std::sort(query.columns.begin(), query.columns.end());
         query.columns.erase(std::unique(query.columns.begin(), query.columns.end()),
                             query.columns.end());
+        if (rows_ < schema.rows) {
+            query.where =
+                base::format("file_row_number >= {} AND file_row_number < {}", begin_, end);
+        }
         if (!query.columns.empty()) reader_ = io::read_parquet(file, query);
     }
 
@@ -87,6 +92,7 @@ class PrometheusSource final : public EventSource {
     std::optional<Events> next_of_nothing() {
         if (rows_ == 0) return std::nullopt;
         io::Chunk empty;
+        empty.first_row = begin_;
         empty.rows = rows_;
         rows_ = 0;
         Events events;
@@ -142,7 +148,7 @@ class PrometheusSource final : public EventSource {
     }
 
     base::Path file_;
-    std::int64_t file_index_;
+    std::int64_t file_index_, begin_;
     std::string trigger_;
     std::int64_t rows_ = 0;
     std::optional<PhotonLoader> loader_;
@@ -182,9 +188,9 @@ std::optional<std::string> photon_struct(const io::TableSchema& schema, const ba
     return candidates.front();
 }
 
-std::unique_ptr<EventSource> open_prometheus(const base::Path& file, std::int64_t file_index,
+std::unique_ptr<EventSource> open_prometheus(const base::Path& file, const EventRange& range,
                                              const ReadOptions& options) {
-    return std::make_unique<PrometheusSource>(file, file_index, options);
+    return std::make_unique<PrometheusSource>(file, range, options);
 }
 
 }  // namespace hodo::optical::detail

@@ -10,11 +10,13 @@
 #include "hodo/tensor/device.hh"
 #include "hodo/tensor/torch.hh"
 #include "hodo/train/session.hh"
+#include "hodo/workflow/array_job.hh"
 #include "hodo/workflow/om2vec/bin_times.hh"
 #include "hodo/workflow/om2vec/latent_reader.hh"
 #include "hodo/workflow/om2vec/learn/network.hh"
 #include "hodo/workflow/om2vec/learn/verbs.hh"
 #include "hodo/workflow/output.hh"
+#include "hodo/workflow/shard.hh"
 
 #include <algorithm>
 #include <map>
@@ -205,6 +207,54 @@ void write_times(const Latents& latents, const Decoder& decoder, const Network& 
     optical::write_events(file, events, {.metadata = std::move(metadata)});
 }
 
+/// The name of a decoded file.
+base::Path target_in(const base::Path& folder, const base::Path& file) {
+    return folder / file.filename().replace_extension(".parquet");
+}
+
+void decode_file(const base::Path& file, const base::Path& target, const Network& network,
+                 const Decoder& decoder, const DecodeOptions& options) {
+    const auto latents = read_latents(file);
+    require_fitting(latents, network, file);
+    if (options.form == DecodedForm::distribution) {
+        write_distributions(latents, decoder, target, provenance(network));
+    } else {
+        write_times(latents, decoder, network, options, file, target, provenance(network));
+    }
+}
+
+/// Decoding as an array job: every input file gives one output file, so shards take whole files.
+workflow::ArrayJob array_of(const std::vector<base::Path>& files, const Network& network,
+                            const Decoder& decoder, const DecodeOptions& options) {
+    workflow::ArrayJob array;
+    array.output = options.output;
+    array.inputs = files;
+    array.circumstances = provenance(network);
+    array.make = [&](const base::Path& folder, const workflow::Shard& shard) {
+        std::vector<workflow::Extent> extents;
+        for (const auto& file : files) {
+            extents.push_back({1, static_cast<std::int64_t>(std::filesystem::file_size(file))});
+        }
+        for (const auto& range : workflow::share_of(extents, shard)) {
+            const auto& file = files[static_cast<std::size_t>(range.item)];
+            decode_file(file, target_in(folder, file), network, decoder, options);
+        }
+    };
+    array.join = [&](const std::vector<workflow::Part>& parts) {
+        std::vector<base::Path> targets;
+        for (const auto& part : parts) {
+            for (const auto& file : part.files) {
+                const bool one_file = workflow::is_one_file(options.output);
+                targets.push_back(one_file ? base::Path(options.output)
+                                           : target_in(options.output, file));
+                workflow::place_file(file, targets.back());
+            }
+        }
+        return targets;
+    };
+    return array;
+}
+
 }  // namespace
 
 void run_decode(const workflow::Job& job) {
@@ -220,24 +270,19 @@ void run_decode(const workflow::Job& job) {
     HODO_CHECK(!one_file || files.size() == 1,
                "{}: {} input files cannot go into one output file; name a folder", output,
                files.size());
+    const NetworkInUse in_use(network, options.network.precision);
+    const Decoder decoder(in_use);
+    if (job.portion != workflow::Portion::whole) {
+        return workflow::run_array(job, array_of(files, network, decoder, options));
+    }
     if (one_file) {
         workflow::claim_file(output, job.existing);
     } else {
         workflow::claim_folder(output, job.existing);
     }
-    const NetworkInUse in_use(network, options.network.precision);
-    const Decoder decoder(in_use);
     base::Progress progress("om2vec decode", std::ssize(files), "files");
     for (const auto& file : files) {
-        const auto target =
-            one_file ? output : output / file.filename().replace_extension(".parquet");
-        const auto latents = read_latents(file);
-        require_fitting(latents, network, file);
-        if (options.form == DecodedForm::distribution) {
-            write_distributions(latents, decoder, target, provenance(network));
-        } else {
-            write_times(latents, decoder, network, options, file, target, provenance(network));
-        }
+        decode_file(file, one_file ? output : target_in(output, file), network, decoder, options);
         progress.advance();
     }
     progress.finish();
