@@ -1,7 +1,6 @@
 /// A whole conversion against the original's: real events, hash weights, every latent.
 ///
-/// Cases: every `latents_<name>_<F>_<L>.npz` with `<name>_photons.parquet` beside it. The seed is
-/// that of a golden_*.npz of the same F and L.
+/// Cases: every `latents_<name>_<F>_<L>.npz` with `<name>_photons.parquet` beside it.
 
 #include "hodo/detector/optical/schema.hh"
 #include "hodo/io/npz.hh"
@@ -17,7 +16,6 @@
 
 #include <cmath>
 #include <iostream>
-#include <optional>
 #include <regex>
 
 namespace hodo::om2vec {
@@ -29,17 +27,6 @@ struct Case {
     std::uint64_t seed = 0;
 };
 
-std::optional<std::uint64_t> seed_of(std::int64_t bins, std::int64_t latent) {
-    for (const auto& file : test::reference_files("om2vec", "golden_*.npz")) {
-        const auto names = io::npz_names(file);
-        if (std::find(names.begin(), names.end(), "seed") == names.end()) continue;
-        const bool fits = io::read_npz(file, "in_features").integers()[0] == bins &&
-                          io::read_npz(file, "latent_dim").integers()[0] == latent;
-        if (fits) return static_cast<std::uint64_t>(io::read_npz(file, "seed").integers()[0]);
-    }
-    return std::nullopt;
-}
-
 std::vector<Case> find_cases() {
     static const std::regex pattern("latents_(.+)_([0-9]+)_([0-9]+)\\.npz");
     std::vector<Case> cases;
@@ -47,11 +34,10 @@ std::vector<Case> find_cases() {
         std::smatch parts;
         const auto file_name = file.filename().string();
         if (!std::regex_match(file_name, parts, pattern)) continue;
-        Case found{file.parent_path() / (parts[1].str() + "_photons.parquet"), file,
-                   std::stoll(parts[2]), std::stoll(parts[3]), 0};
-        const auto seed = seed_of(found.bins, found.latent);
-        if (!seed || !std::filesystem::exists(found.events)) continue;
-        found.seed = *seed;
+        const Case found{file.parent_path() / (parts[1].str() + "_photons.parquet"), file,
+                         std::stoll(parts[2]), std::stoll(parts[3]),
+                         static_cast<std::uint64_t>(io::read_npz(file, "seed").integers().at(0))};
+        if (!std::filesystem::exists(found.events)) continue;
         cases.push_back(found);
         std::cout << "case: " << file_name << ", seed " << found.seed << '\n';
     }
@@ -148,7 +134,7 @@ void compare_events(const Case& golden, const base::Path& output) {
 
 TEST(ApplyGolden, a_conversion_of_real_events_equals_the_originals) {
     const auto cases = find_cases();
-    HODO_REQUIRE_REFERENCE(cases, "om2vec/latents_<name>_<F>_<L>.npz with its events and seed");
+    HODO_REQUIRE_REFERENCE(cases, "om2vec/latents_<name>_<F>_<L>.npz with its events");
     for (const auto& golden : cases) {
         const test::TemporaryFolder folder;
         const auto weights = write_hash_checkpoint(golden, folder);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <numeric>
+#include <regex>
 
 #include "golden_case.hh"
 #include "hodo/base/threads.hh"
@@ -118,39 +119,61 @@ Conversion convert(const base::Path& file) {
     return result;
 }
 
-TEST_F(GoldenInference, a_whole_file_converts_to_the_recorded_latents) {
-    const auto binned = test::reference_files("om2vec", "bins_example_6400_6400.npz");
-    const auto recorded = test::reference_files("om2vec", "latents_example_6400_64.npz");
-    HODO_REQUIRE_REFERENCE(binned, "om2vec/bins_example_6400_6400.npz");
-    HODO_REQUIRE_REFERENCE(recorded, "om2vec/latents_example_6400_64.npz");
-    const auto conversion = convert(binned.front());
-    EXPECT_EQ(conversion.event, io::read_npz(recorded.front(), "event").integers());
-    EXPECT_EQ(conversion.offsets, io::read_npz(recorded.front(), "offsets").integers());
-    const auto table = io::read_npz(recorded.front(), "latents");
-    const auto width = table.shape.at(1), latent = width - 2;
-    const auto expected = table.floats();
-    ModelOptions options;
-    options.latent = latent;
-    Model model(options);
-    // The recorded file shares its weights with the golden case of the same geometry.
-    const auto cases = test::reference_files("om2vec", "golden_6400_64.npz");
-    HODO_REQUIRE_REFERENCE(cases, "om2vec/golden_6400_64.npz");
-    test::set_hash_weights(model, GoldenCase(cases.front()).seed());
-    std::vector<float> mean(static_cast<std::size_t>(conversion.counts.view().size() * latent));
-    ASSERT_EQ(std::ssize(expected), std::ssize(conversion.id) * width);
-    Inference(model).encode(conversion.counts.view(), mean, {});
-    float largest = 0.0F, difference = 0.0F;
-    for (std::size_t m = 0; m < conversion.id.size(); ++m) {
-        const float* row = expected.data() + m * static_cast<std::size_t>(width);
-        EXPECT_EQ(static_cast<double>(row[0]), conversion.id[m][0]);
-        EXPECT_EQ(static_cast<double>(row[1]), conversion.id[m][1]);
-        for (std::size_t i = 0; i < static_cast<std::size_t>(latent); ++i) {
-            const float value = mean[m * static_cast<std::size_t>(latent) + i];
-            largest = std::max(largest, std::abs(row[2 + i]));
-            difference = std::max(difference, std::abs(row[2 + i] - value));
-        }
+/// A conversion of the original, `latents_<name>_<F>_<L>.npz`, and the binned modules it began
+/// with, `bins_<name>_<F>_<time>.npz`.
+struct RecordedConversion {
+    base::Path latents, bins;
+    ModelOptions network;
+    std::uint64_t seed = 0;
+};
+
+std::vector<RecordedConversion> recorded_conversions() {
+    static const std::regex pattern("latents_(.+)_([0-9]+)_([0-9]+)\\.npz");
+    std::vector<RecordedConversion> found;
+    for (const auto& file : test::reference_files("om2vec", "latents_*.npz")) {
+        std::smatch parts;
+        const auto name = file.filename().string();
+        if (!std::regex_match(name, parts, pattern)) continue;
+        const auto binned = test::reference_files(
+            "om2vec", base::format("bins_{}_{}_[0-9]*.npz", parts[1].str(), parts[2].str()));
+        if (binned.size() != 1) continue;
+        ModelOptions network;
+        network.bins = std::stoll(parts[2]);
+        network.latent = std::stoll(parts[3]);
+        const auto seed = io::read_npz(file, "seed").integers().at(0);
+        found.push_back({file, binned.front(), network, static_cast<std::uint64_t>(seed)});
+        std::cout << "case: " << name << " from " << binned.front().filename().string() << '\n';
     }
-    EXPECT_LE(difference, 2e-5F * largest);
+    return found;
+}
+
+TEST(GoldenConversion, whole_files_convert_to_the_recorded_latents) {
+    const auto cases = recorded_conversions();
+    HODO_REQUIRE_REFERENCE(cases, "om2vec/latents_<name>_<F>_<L>.npz with its binned modules");
+    for (const auto& golden : cases) {
+        const auto conversion = convert(golden.bins);
+        EXPECT_EQ(conversion.event, io::read_npz(golden.latents, "event").integers());
+        EXPECT_EQ(conversion.offsets, io::read_npz(golden.latents, "offsets").integers());
+        const auto latent = golden.network.latent, width = latent + 2;
+        const auto expected = io::read_npz(golden.latents, "latents").floats();
+        ASSERT_EQ(std::ssize(expected), std::ssize(conversion.id) * width);
+        Model model(golden.network);
+        test::set_hash_weights(model, golden.seed);
+        std::vector<float> mean(conversion.id.size() * static_cast<std::size_t>(latent));
+        Inference(model).encode(conversion.counts.view(), mean, {});
+        float largest = 0.0F, difference = 0.0F;
+        for (std::size_t m = 0; m < conversion.id.size(); ++m) {
+            const float* row = expected.data() + m * static_cast<std::size_t>(width);
+            EXPECT_EQ(static_cast<double>(row[0]), conversion.id[m][0]);
+            EXPECT_EQ(static_cast<double>(row[1]), conversion.id[m][1]);
+            for (std::size_t i = 0; i < static_cast<std::size_t>(latent); ++i) {
+                const float value = mean[m * static_cast<std::size_t>(latent) + i];
+                largest = std::max(largest, std::abs(row[2 + i]));
+                difference = std::max(difference, std::abs(row[2 + i] - value));
+            }
+        }
+        EXPECT_LE(difference, 2e-5F * largest);
+    }
 }
 
 }  // namespace
