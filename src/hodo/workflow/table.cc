@@ -4,12 +4,16 @@ namespace hodo::om2vec {
 extern const workflow::Workflow om2vec;
 }
 
+namespace hodo::lartpc {
+extern const workflow::Workflow lartpc;
+}
+
 namespace hodo::workflow {
 
 namespace {
 
 /// The line a new workflow adds.
-const Workflow* const table[] = {&om2vec::om2vec};
+const Workflow* const table[] = {&om2vec::om2vec, &lartpc::lartpc};
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 #include "detector/lartpc/detectors.hh"
 #include "hodo/base/random.hh"
 #include "hodo/base/threads.hh"
+#include "hodo/detector/lartpc/wire_signals.hh"
 #include "support/reference.hh"
 
 #include <gtest/gtest.h>

@@ -1,0 +1,105 @@
+#include "hodo/detector/lartpc/file_names.hh"
+
+#include "hodo/base/error.hh"
+
+#include <fnmatch.h>
+#include <algorithm>
+#include <regex>
+
+namespace hodo::lartpc {
+
+namespace {
+
+// Proton and Photon are ours; the others are the published code's.
+const std::regex& parts() {
+    static const std::regex pattern(
+        "(Mu|Electron|Pion|Proton|Photon|BeamCosmic|protoDUNE).([0-9]+)."
+        "(root|energy|depoElectron|depo|wire|hit|xy|pixel|yinf|mcbeamcosmic|mcparticle|spacepoint|"
+        "wirecell|calonosce|calo)(?![A-Za-z0-9_])");
+    return pattern;
+}
+
+std::optional<std::int64_t> number_after(const std::string& text, const char* pattern,
+                                         std::size_t* at, std::size_t* length) {
+    std::smatch match;
+    if (!std::regex_search(text, match, std::regex(pattern))) return std::nullopt;
+    if (at != nullptr) *at = static_cast<std::size_t>(match.position(1));
+    if (length != nullptr) *length = static_cast<std::size_t>(match.length(1));
+    return base::parse_int(match[1].str());
+}
+
+}  // namespace
+
+std::string FileName::with_product(std::string_view other) const {
+    auto name = text;
+    return name.replace(product_at, product.size(), other);
+}
+
+std::string FileName::with_tpcs(std::string_view digits) const {
+    auto name = text;
+    return tpc ? name.replace(tpc_at, tpc_length, digits) : name;
+}
+
+std::optional<FileName> parse_file_name(std::string_view name) {
+    constexpr std::size_t longest = 255;  // of a file name
+    if (name.size() > longest) return std::nullopt;
+    FileName file{.text = std::string(name)};
+    const auto first = std::sregex_iterator(file.text.begin(), file.text.end(), parts());
+    if (std::distance(first, std::sregex_iterator()) != 1) return std::nullopt;
+    const auto index = base::parse_int((*first)[2].str());
+    if (!index) return std::nullopt;
+    file.type = (*first)[1];
+    file.index = *index;
+    file.product = (*first)[3];
+    file.product_at = static_cast<std::size_t>(first->position(3));
+    file.tpc = number_after(file.text, "TPC([0-9]+)[^*0-9]", &file.tpc_at, &file.tpc_length);
+    file.batch = number_after(file.text, "batch([0-9]+)", nullptr, nullptr);
+    file.epoch = number_after(file.text, "epoch([0-9]+)", nullptr, nullptr);
+    return file;
+}
+
+std::vector<base::Path> files_of_product(const std::vector<std::string>& inputs,
+                                         std::string_view product) {
+    std::vector<base::Path> files;
+    for (const auto& input : inputs) {
+        const base::Path path = input;
+        const auto before = files.size();
+        const auto take = [&](const base::Path& candidate) {
+            const auto name = parse_file_name(candidate.filename().string());
+            if (name && name->product == product) files.push_back(candidate);
+        };
+        const auto folder = std::filesystem::is_directory(path) ? path : path.parent_path();
+        if (std::filesystem::is_regular_file(path)) {
+            take(path);
+        } else if (std::filesystem::is_directory(folder.empty() ? "." : folder)) {
+            const auto pattern = folder == path ? std::string("*") : path.filename().string();
+            for (const auto& entry :
+                 std::filesystem::directory_iterator(folder.empty() ? "." : folder)) {
+                const auto name = entry.path().filename().string();
+                if (entry.is_regular_file() && fnmatch(pattern.c_str(), name.c_str(), 0) == 0) {
+                    take(entry.path());
+                }
+            }
+        }
+        HODO_CHECK(files.size() > before,
+                   "{}: no file of product '{}' (names look like "
+                   "'reco_BeamCosmic_001_{}-TPC1.npz'); check the path",
+                   input, product, product);
+    }
+    std::sort(files.begin(), files.end());
+    files.erase(std::unique(files.begin(), files.end()), files.end());
+    return files;
+}
+
+std::vector<base::Path> share_of_task(const std::vector<base::Path>& files, int task, int tasks) {
+    HODO_CHECK(tasks > 0 && task >= 0 && task < tasks, "there is no task {} of {}", task, tasks);
+    const std::size_t count = files.size(), parts = static_cast<std::size_t>(tasks),
+                      number = static_cast<std::size_t>(task);
+    const std::size_t least = count / parts, longer = count % parts, first_longer = parts - longer;
+    const auto begin = number * least + (number > first_longer ? number - first_longer : 0);
+    const auto end = begin + least + (number >= first_longer ? 1 : 0);
+    return {files.begin() + static_cast<std::ptrdiff_t>(begin),
+            files.begin() + static_cast<std::ptrdiff_t>(end)};
+}
+
+}  // namespace hodo::lartpc

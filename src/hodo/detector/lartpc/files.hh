@@ -1,0 +1,81 @@
+#pragma once
+/// The published code's npz files: parsed signals and truth, pixels, and tiled events ("xy").
+///
+///   parsed wire, hit      arr_0, arr_1, ...: one per event, float64 [ticks, channels]
+///   parsed truth          arr_i: float64 [n, 4 or more]: x, y, z voxel, value, (track, particle)
+///   pixel                 pix float32 [n, 7]: tick, z, y, event, 3 charges; starts int64 [events]
+///   xy                    X float32 [n, 7]: x, y, z, event, 3 charges; starts int64 [events];
+///                         with truth Y float32 [n, 1] and Y_truth, a pickled list of
+///                         float64 [m, 4 or more] with all true voxels of each event
+
+#include "hodo/base/text.hh"
+#include "hodo/detector/lartpc/tiling.hh"
+#include "hodo/detector/lartpc/truth.hh"
+#include "hodo/detector/lartpc/voxel_cloud.hh"
+#include "hodo/detector/lartpc/wire_signals.hh"
+#include "hodo/io/mapped_file.hh"
+#include "hodo/io/npz_archive.hh"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace hodo::lartpc {
+
+/// A parsed file, event by event.
+class ParsedFile {
+  public:
+    explicit ParsedFile(const base::Path& file) : archive_(io::NpzArchive::open(file)) {}
+    explicit ParsedFile(io::NpzArchive archive) : archive_(std::move(archive)) {}
+    std::int64_t events() const;
+    /// The signals of an event; its array must have two dimensions.
+    WireSignals signals(std::int64_t event) const;
+    /// The truth of an event.
+    VoxelImage image(std::int64_t event) const;
+
+  private:
+    io::Array array(std::int64_t event) const;
+    io::NpzArchive archive_;
+};
+
+/// Writes parsed files, event by event.
+class ParsedWriter {
+  public:
+    explicit ParsedWriter(const base::Path& file) : writer_(file) {}
+    void add(const WireSignals& signals);
+    void add(const VoxelImage& image);
+    /// Rows of numbers, as particles are kept.
+    void add(std::span<const double> rows, std::int64_t columns);
+    void add_objects(const std::vector<io::Array>& arrays);
+    void commit() { writer_.commit(); }
+
+  private:
+    std::string next_name();
+    io::NpzWriter writer_;
+    int events_ = 0;
+};
+
+/// Tiled events: `cloud.features` are the charges of the three planes, `cloud.truth` the true value
+/// per voxel (empty without truth), `truth` all true voxels per event (likewise).
+struct TiledBatch {
+    VoxelCloud cloud{.voxels = {}, .width = planes_per_face};
+    std::vector<VoxelImage> truth;
+    bool has_truth = false;
+
+    /// Adds an event; `image` is the merged truth or null.
+    void append(const TiledEvent& event, const VoxelImage* image);
+};
+
+TiledBatch read_xy(const base::Path& file);
+TiledBatch read_xy(const io::NpzArchive& archive);
+void write_xy(const base::Path& file, const TiledBatch& batch);
+
+/// Pixels of full resolution; (x, y, z) of the voxels are (tick, y, z).
+std::vector<TiledEvent> read_pixels(const base::Path& file);
+void write_pixels(const base::Path& file, const std::vector<TiledEvent>& events);
+
+/// Batches of several TPCs, event by event, in the frame of the first.
+TiledBatch join_tpcs(const std::vector<TiledBatch>& batches, const Detector& detector,
+                     const std::vector<int>& tpcs, Downsampling factors);
+
+}  // namespace hodo::lartpc

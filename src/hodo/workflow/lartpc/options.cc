@@ -1,0 +1,48 @@
+#include "hodo/workflow/lartpc/options.hh"
+
+#include "hodo/base/error.hh"
+
+namespace hodo::lartpc {
+
+namespace {
+
+constexpr const char* factors_help = "ticks, y pixels and z pixels that make one voxel";
+
+}  // namespace
+
+void PrepareOptions::describe(base::Fields& f) {
+    f("input", input, "parsed files, folders of them, or patterns such as 'parsed/*TPC1.npz'");
+    f("output", output, "folder to write");
+    f("source", source, "tile wires or hits, or merge saved pixels anew");
+    f("truth", truth, "products with the truth, the first that exists is taken; empty: no truth");
+    f("tpcs", tpcs, "TPCs to prepare; empty: all that the input has").at_least(0);
+    f("downsample", downsample, factors_help).at_least(1);
+    f("batch_size", batch_size, "events per file written; 0: as many as the input has").at_least(0);
+    f("save_pix", save_pix, "also write the pixels at full resolution");
+    f("threshold", threshold, "a sample above it makes its channel fire");
+    f("border", border, "whether pixels that no wire of a plane covers count as covered");
+    f("plane_order", plane_order,
+      "order of a voxel's three charges: by the planes' angle (V, X, U on even TPCs, U, X, V on "
+      "odd "
+      "ones, as published) or always U, V, X");
+    f("box", box, "pixels in z and y to tile; 0: the whole face").at_least(0);
+    f.rule(downsample.size() == 3, "downsample needs three factors: [ticks, y, z]");
+    f.rule(box.size() == 2, "box needs two sizes: [z, y]");
+}
+
+void JoinOptions::describe(base::Fields& f) {
+    f("input", input, "folder with xy files");
+    f("output", output, "folder to write; empty: the input folder");
+    f("tpcs", tpcs, "TPCs to join; the first one's frame is kept").at_least(0);
+    f("downsample", downsample, factors_help).at_least(1);
+    f.rule(downsample.size() == 3, "downsample needs three factors: [ticks, y, z]");
+    f.rule(tpcs.size() >= 2, "tpcs must name at least two TPCs");
+}
+
+Downsampling downsampling_of(const std::vector<std::int64_t>& factors, std::string_view key) {
+    HODO_CHECK(factors.size() == 3, "{} needs three factors: [ticks, y, z]", key);
+    return {static_cast<int>(factors[0]), static_cast<int>(factors[1]),
+            static_cast<int>(factors[2])};
+}
+
+}  // namespace hodo::lartpc

@@ -1,0 +1,59 @@
+#pragma once
+/// Options of the lartpc verbs.
+
+#include "hodo/base/fields.hh"
+#include "hodo/detector/lartpc/tiling.hh"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hodo::lartpc {
+
+/// What `prepare` tiles: deconvolved wires, hits, or pixels that it saved before.
+enum class Source { wire, hit, pixel };
+constexpr auto names(Source) {
+    return std::array<std::string_view, 3>{"wire", "hit", "pixel"};
+}
+
+constexpr auto names(Border) {
+    return std::array<std::string_view, 2>{"active", "inactive"};
+}
+
+/// Order of the three charges of a voxel: by angle, which differs between faces, or by name.
+enum class PlaneOrder { angle, uvx };
+constexpr auto names(PlaneOrder) {
+    return std::array<std::string_view, 2>{"angle", "uvx"};
+}
+
+struct PrepareOptions {
+    std::vector<std::string> input;
+    std::string output;
+    Source source = Source::wire;
+    std::vector<std::string> truth{"energy", "depo", "depoElectron"};
+    std::vector<std::int64_t> tpcs;
+    std::vector<std::int64_t> downsample{8, 4, 4};
+    std::int64_t batch_size = 0;
+    bool save_pix = false;
+    double threshold = 0.001;
+    Border border = Border::active;
+    PlaneOrder plane_order = PlaneOrder::angle;
+    std::vector<std::int64_t> box{0, 0};
+
+    void describe(base::Fields& f);
+};
+
+struct JoinOptions {
+    std::string input, output;
+    std::vector<std::int64_t> tpcs{1, 5, 9};
+    std::vector<std::int64_t> downsample{8, 4, 4};
+
+    void describe(base::Fields& f);
+};
+
+/// Three factors as a `Downsampling`; an error that names `key` otherwise.
+Downsampling downsampling_of(const std::vector<std::int64_t>& factors, std::string_view key);
+
+}  // namespace hodo::lartpc

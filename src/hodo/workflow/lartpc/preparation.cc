@@ -1,0 +1,202 @@
+#include "hodo/workflow/lartpc/preparation.hh"
+
+#include "hodo/base/error.hh"
+#include "hodo/base/log.hh"
+#include "hodo/detector/lartpc/file_names.hh"
+#include "hodo/detector/lartpc/files.hh"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+namespace hodo::lartpc {
+
+namespace {
+
+/// Where each plane's charge goes in a voxel's features.
+std::array<std::size_t, planes_per_face> feature_order(const AnodeFace& face, PlaneOrder order) {
+    std::array<std::size_t, planes_per_face> place{};
+    std::iota(place.begin(), place.end(), std::size_t{0});
+    if (order == PlaneOrder::angle) return place;
+    std::sort(place.begin(), place.end(), [&](std::size_t a, std::size_t b) {
+        return face.planes[a].name < face.planes[b].name;
+    });
+    return place;
+}
+
+void reorder(TiledEvent& event, const std::array<std::size_t, planes_per_face>& order) {
+    for (auto& charge : event.charge) {
+        const auto before = charge;
+        for (std::size_t k = 0; k < order.size(); ++k) charge[k] = before[order[k]];
+    }
+}
+
+/// Reads, tiles and writes the events of one input file.
+class FilePreparation {
+  public:
+    FilePreparation(const base::Path& input, const PrepareOptions& options)
+        : input_(input),
+          options_(options),
+          name_(parse_file_name(input.filename().string()).value()),
+          factors_(downsampling_of(options.downsample, "downsample")),
+          output_(options.output) {
+        HODO_CHECK(name_.tpc, "{}: the name tells no TPC; it should hold 'TPC1' or the like",
+                   input);
+    }
+
+    bool is_wanted() const {
+        const auto& tpcs = options_.tpcs;
+        return tpcs.empty() || std::find(tpcs.begin(), tpcs.end(), *name_.tpc) != tpcs.end();
+    }
+    bool is_done() const { return std::filesystem::exists(batch_file(0)); }
+
+    void run() {
+        read_events();
+        const auto events = std::ssize(events_);
+        HODO_CHECK(events > 0, "{}: holds no events", input_);
+        const auto size = options_.batch_size > 0 ? options_.batch_size : events;
+        HODO_CHECK(events % size == 0,
+                   "{}: {} events cannot be cut into batches of {}; choose a batch_size that "
+                   "divides them",
+                   input_, events, size);
+        // The first batch is written last: where it exists the file is done.
+        for (auto batch = events / size; batch-- > 0;) write_batch(batch, size);
+    }
+
+  private:
+    base::Path batch_file(std::int64_t batch) const {
+        return output_ / base::format("batch{}-{}", batch, name_.with_product("xy"));
+    }
+
+    void read_events() {
+        if (options_.source == Source::pixel) {
+            for (const auto& pixels : read_pixels(input_)) {
+                events_.push_back(downsample(pixels, factors_));
+            }
+        } else {
+            tile();
+        }
+        const auto order = feature_order(face(), options_.plane_order);
+        for (auto& event : events_) reorder(event, order);
+        for (const auto& product : options_.truth) {
+            const auto file = input_.parent_path() / name_.with_product(product);
+            if (!std::filesystem::exists(file)) continue;
+            read_truth(file);
+            break;
+        }
+    }
+
+    const AnodeFace& face() const { return protodune_sp().face_of(static_cast<int>(*name_.tpc)); }
+
+    void tile() {
+        const auto& detector = protodune_sp();
+        const Tiler tiler(
+            PixelGrid(detector, detector.tpc(static_cast<int>(*name_.tpc)).face,
+                      static_cast<int>(options_.box[0]), static_cast<int>(options_.box[1])),
+            {.threshold = options_.threshold, .border = options_.border});
+        const ParsedFile file(input_);
+        std::vector<TiledEvent> pixels;
+        for (std::int64_t event = 0; event < file.events(); ++event) {
+            const auto signals = file.signals(event);
+            if (options_.save_pix) {
+                pixels.push_back(tiler.tile(signals, {1, 1, 1}));
+                events_.push_back(downsample(pixels.back(), factors_));
+            } else {
+                events_.push_back(tiler.tile(signals, factors_));
+            }
+        }
+        if (options_.save_pix) write_pixels(output_ / name_.with_product("pixel"), pixels);
+    }
+
+    void read_truth(const base::Path& path) {
+        const ParsedFile file(path);
+        HODO_CHECK(file.events() == std::ssize(events_), "{}: has {} events where {} has {}", path,
+                   file.events(), input_, events_.size());
+        for (std::int64_t event = 0; event < file.events(); ++event) {
+            truth_.push_back(merge_truth(file.image(event), factors_));
+        }
+    }
+
+    void write_batch(std::int64_t batch, std::int64_t size) const {
+        TiledBatch tiled;
+        for (auto event = batch * size; event < (batch + 1) * size; ++event) {
+            const auto e = static_cast<std::size_t>(event);
+            tiled.append(events_[e], truth_.empty() ? nullptr : &truth_[e]);
+        }
+        write_xy(batch_file(batch), tiled);
+    }
+
+    base::Path input_;
+    const PrepareOptions& options_;
+    FileName name_;
+    Downsampling factors_;
+    base::Path output_;
+    std::vector<TiledEvent> events_;
+    std::vector<VoxelImage> truth_;
+};
+
+/// The files of one batch of events, one per TPC; empty when one is missing.
+std::vector<base::Path> partners(const base::Path& first, const FileName& name,
+                                 const std::vector<std::int64_t>& tpcs) {
+    std::vector<base::Path> files;
+    for (const auto tpc : tpcs) {
+        files.push_back(first.parent_path() / name.with_tpcs(std::to_string(tpc)));
+        if (!std::filesystem::exists(files.back())) return {};
+    }
+    return files;
+}
+
+}  // namespace
+
+PreparationCount prepare_files(const std::vector<base::Path>& inputs, const PrepareOptions& options,
+                               Present present, const std::function<void()>& done) {
+    PreparationCount count;
+    std::filesystem::create_directories(options.output);
+    for (const auto& input : inputs) {
+        FilePreparation file(input, options);
+        if (!file.is_wanted()) {
+            ++count.skipped;
+        } else if (present == Present::keep && file.is_done()) {
+            ++count.present;
+        } else {
+            file.run();
+            ++count.written;
+        }
+        done();
+    }
+    return count;
+}
+
+PreparationCount join_files(const JoinOptions& options, Present present) {
+    PreparationCount count;
+    const base::Path output = options.output.empty() ? options.input : options.output;
+    const auto factors = downsampling_of(options.downsample, "downsample");
+    std::string digits;
+    std::vector<int> tpcs;
+    for (const auto tpc : options.tpcs) {
+        digits += std::to_string(tpc);
+        tpcs.push_back(static_cast<int>(tpc));
+    }
+    for (const auto& first : files_of_product({options.input}, "xy")) {
+        const auto name = parse_file_name(first.filename().string()).value();
+        if (!name.tpc || *name.tpc != options.tpcs.front()) continue;
+        const auto target = output / name.with_tpcs(digits);
+        if (present == Present::keep && std::filesystem::exists(target)) {
+            ++count.present;
+            continue;
+        }
+        const auto files = partners(first, name, options.tpcs);
+        if (files.empty()) {
+            base::detail("{}: not joined, for a TPC is missing", first);
+            ++count.skipped;
+            continue;
+        }
+        std::vector<TiledBatch> batches;
+        for (const auto& file : files) batches.push_back(read_xy(file));
+        write_xy(target, join_tpcs(batches, protodune_sp(), tpcs, factors));
+        ++count.written;
+    }
+    return count;
+}
+
+}  // namespace hodo::lartpc

@@ -1,0 +1,58 @@
+/// The verbs `prepare` and `join`: parsed files to tiled events, TPCs side by side.
+
+#include "hodo/base/error.hh"
+#include "hodo/base/log.hh"
+#include "hodo/base/progress.hh"
+#include "hodo/detector/lartpc/file_names.hh"
+#include "hodo/workflow/lartpc/options.hh"
+#include "hodo/workflow/lartpc/preparation.hh"
+#include "hodo/workflow/lartpc/verbs.hh"
+#include "hodo/workflow/output.hh"
+
+#include <cstdlib>
+
+namespace hodo::lartpc {
+
+namespace {
+
+/// A number that the batch system gives, or `otherwise`.
+int environment_number(const char* name, int otherwise) {
+    const char* text = std::getenv(name);
+    const auto number = text == nullptr ? std::nullopt : base::parse_int(text);
+    return number ? static_cast<int>(*number) : otherwise;
+}
+
+Present present_of(const workflow::Job& job) {
+    return job.existing == workflow::Existing::overwrite ? Present::replace : Present::keep;
+}
+
+void tell(std::string_view what, const PreparationCount& count, std::string_view output) {
+    base::say("{} {} files in {}; {} were there already, {} left out", what, count.written, output,
+              count.present, count.skipped);
+}
+
+}  // namespace
+
+void run_prepare(const workflow::Job& job) {
+    const auto options = job.config.as<PrepareOptions>();
+    HODO_CHECK(!options.input.empty() && !options.output.empty(),
+               "input and output are needed; write 'hodo lartpc prepare INPUT OUTPUT'");
+    const auto source = names(options.source)[static_cast<std::size_t>(options.source)];
+    const auto all = files_of_product(options.input, source);
+    const int tasks = environment_number("SLURM_NTASKS", 1);
+    const auto files = share_of_task(all, environment_number("SLURM_PROCID", 0), tasks);
+    base::Progress progress("lartpc prepare", std::ssize(files), "files");
+    const auto count = prepare_files(files, options, present_of(job), [&] { progress.advance(); });
+    progress.finish();
+    workflow::record_run(options.output, job, files);
+    tell("prepared", count, options.output);
+}
+
+void run_join(const workflow::Job& job) {
+    const auto options = job.config.as<JoinOptions>();
+    HODO_CHECK(!options.input.empty(), "no input is named; write 'hodo lartpc join INPUT OUTPUT'");
+    const auto count = join_files(options, present_of(job));
+    tell("joined", count, options.output.empty() ? options.input : options.output);
+}
+
+}  // namespace hodo::lartpc

@@ -1,0 +1,78 @@
+#include "hodo/detector/lartpc/files.hh"
+#include "hodo/detector/lartpc/truth.hh"
+#include "hodo/io/npz.hh"
+#include "support/reference.hh"
+
+#include <gtest/gtest.h>
+
+namespace lartpc = hodo::lartpc;
+namespace io = hodo::io;
+namespace test = hodo::test;
+using testing::HasSubstr;
+
+namespace {
+
+lartpc::TiledBatch example() {
+    lartpc::TiledBatch batch;
+    const lartpc::TiledEvent first{{{0, 1, 2}, {3, 1, 2}}, {{1, 2, 3}, {4, 5, 6}}}, nothing{};
+    const lartpc::VoxelImage truth{{{0, 1, 2}, {9, 9, 9}}, 3, {0.5, 1, 13, 0.25, 2, 11}};
+    const lartpc::VoxelImage no_truth{{}, 3, {}};
+    batch.append(first, &truth);
+    batch.append(nothing, &no_truth);
+    return batch;
+}
+
+}  // namespace
+
+TEST(TiledFiles, what_is_written_is_read_again) {
+    const test::TemporaryFolder folder;
+    const auto file = folder / "batch0-reco_Mu_001_xy-TPC1.npz";
+    lartpc::write_xy(file, example());
+    const auto batch = lartpc::read_xy(file);
+    EXPECT_EQ(batch.cloud.voxels, example().cloud.voxels);
+    EXPECT_EQ(batch.cloud.features, example().cloud.features);
+    EXPECT_EQ(batch.cloud.starts, (std::vector<std::int64_t>{0, 2, 2}));
+    EXPECT_EQ(batch.cloud.truth, (std::vector<float>{0.5F, 0}));
+    ASSERT_EQ(batch.truth.size(), 2u);
+    EXPECT_EQ(batch.truth[0].values, example().truth[0].values);
+    EXPECT_EQ(batch.truth[1].size(), 0);
+    const auto x = io::read_npz(file, "X");
+    EXPECT_EQ(x.dtype, io::DType::f32);
+    EXPECT_EQ(x.floats(), (std::vector<float>{0, 1, 2, 0, 1, 2, 3, 3, 1, 2, 0, 4, 5, 6}));
+}
+
+TEST(TiledFiles, starts_that_do_not_fit_are_refused) {
+    const test::TemporaryFolder folder;
+    const auto file = folder / "bad.npz";
+    const std::vector<float> x(14);
+    io::write_npz(file, {{"X", io::make_array(std::span<const float>(x), {2, 7})},
+                         {"starts", io::make_array(std::vector<std::int64_t>{0, 5})}});
+    EXPECT_THAT(test::error_of([&] { lartpc::read_xy(file); }), HasSubstr("starts"));
+    io::write_npz(file, {{"X", io::make_array(std::span<const float>(x), {7, 2})},
+                         {"starts", io::make_array(std::vector<std::int64_t>{0})}});
+    EXPECT_THAT(test::error_of([&] { lartpc::read_xy(file); }), HasSubstr("shape"));
+}
+
+TEST(TiledFiles, pixels_come_back) {
+    const test::TemporaryFolder folder;
+    const std::vector<lartpc::TiledEvent> events{{{{0, 1, 2}, {3, 1, 2}}, {{1, 2, 3}, {4, 5, 6}}},
+                                                 {{{7, 8, 9}}, {{0, 0, 1}}}};
+    const auto file = folder / "reco_Mu_001_pixel-TPC1.npz";
+    lartpc::write_pixels(file, events);
+    const auto read = lartpc::read_pixels(file);
+    ASSERT_EQ(read.size(), 2u);
+    EXPECT_EQ(read[0].voxels, events[0].voxels);
+    EXPECT_EQ(read[1].charge, events[1].charge);
+}
+
+TEST(Truth, values_are_summed_and_labels_voted) {
+    const lartpc::VoxelImage image{
+        {{8, 4, 4}, {9, 5, 5}, {15, 7, 7}, {0, 0, 0}}, 2, {1, 13, 2, 11, 4, 11, 8, 13}};
+    const auto merged = lartpc::merge_truth(image, {8, 4, 4});
+    EXPECT_EQ(merged.voxels, (std::vector<lartpc::Voxel>{{0, 0, 0}, {1, 1, 1}}));
+    EXPECT_EQ(merged.values, (std::vector<double>{8, 13, 7, 11}));
+    const lartpc::VoxelImage even{{{0, 0, 0}, {0, 0, 0}}, 2, {1, 13, 1, 11}};
+    EXPECT_EQ(lartpc::merge_truth(even, {1, 1, 1}).values, (std::vector<double>{2, 11}));
+    const std::vector<lartpc::Voxel> active{{1, 1, 1}, {5, 5, 5}};
+    EXPECT_EQ(lartpc::truth_at(merged, active), (std::vector<float>{7, 0}));
+}
