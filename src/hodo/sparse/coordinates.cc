@@ -1,0 +1,186 @@
+#include "hodo/sparse/coordinates.hh"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <numeric>
+
+#include "hodo/base/error.hh"
+
+namespace hodo::sparse {
+
+namespace {
+
+constexpr int digit_bits = 11;
+constexpr std::size_t digit_count = std::size_t{1} << digit_bits;
+
+/// A voxel as one number whose order is that of voxels.
+struct KeyedRow {
+    std::uint64_t key;
+    std::uint32_t row;
+};
+
+/// How voxels are packed into keys: the widths of the four fields, relative to the smallest values.
+struct Packing {
+    std::array<std::int64_t, 4> low{};
+    std::array<int, 4> bits{};
+    int total = 0;
+
+    explicit Packing(std::span<const Voxel> rows) {
+        std::array<std::int64_t, 4> high{};
+        low.fill(std::numeric_limits<std::int64_t>::max());
+        high.fill(std::numeric_limits<std::int64_t>::min());
+        for (const auto& v : rows) {
+            const std::array<std::int64_t, 4> c{v.batch, v.x, v.y, v.z};
+            for (std::size_t a = 0; a < 4; ++a) {
+                low[a] = std::min(low[a], c[a]);
+                high[a] = std::max(high[a], c[a]);
+            }
+        }
+        for (std::size_t a = 0; a < 4; ++a) {
+            bits[a] =
+                static_cast<int>(std::bit_width(static_cast<std::uint64_t>(high[a] - low[a])));
+            total += bits[a];
+        }
+    }
+
+    std::uint64_t key(const Voxel& v) const {
+        const auto field = [&](std::int64_t value, std::size_t axis) {
+            return static_cast<std::uint64_t>(value - low[axis]);
+        };
+        std::uint64_t key = field(v.batch, 0);
+        key = key << bits[1] | field(v.x, 1);
+        key = key << bits[2] | field(v.y, 2);
+        return key << bits[3] | field(v.z, 3);
+    }
+};
+
+/// Stable order by key, digit by digit from the lowest.
+void radix_sort(std::vector<KeyedRow>& rows, int bits) {
+    std::vector<KeyedRow> other(rows.size());
+    std::vector<std::size_t> starts(digit_count);
+    for (int shift = 0; shift < bits; shift += digit_bits) {
+        const auto digit = [&](const KeyedRow& row) {
+            return static_cast<std::size_t>(row.key >> shift) & (digit_count - 1);
+        };
+        std::fill(starts.begin(), starts.end(), 0);
+        for (const auto& row : rows) ++starts[digit(row)];
+        std::exclusive_scan(starts.begin(), starts.end(), starts.begin(), std::size_t{0});
+        for (const auto& row : rows) other[starts[digit(row)]++] = row;
+        rows.swap(other);
+    }
+}
+
+/// Row numbers in the order of their voxels; rows of one voxel keep their order.
+std::vector<std::int32_t> sorted_order(std::span<const Voxel> rows) {
+    std::vector<std::int32_t> order(rows.size());
+    std::iota(order.begin(), order.end(), 0);
+    if (std::is_sorted(rows.begin(), rows.end())) return order;
+    const Packing packing(rows);
+    if (packing.total > 64) {
+        std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
+            return rows[static_cast<std::size_t>(a)] < rows[static_cast<std::size_t>(b)];
+        });
+        return order;
+    }
+    std::vector<KeyedRow> keyed(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        keyed[i] = {packing.key(rows[i]), static_cast<std::uint32_t>(i)};
+    }
+    radix_sort(keyed, packing.total);
+    for (std::size_t i = 0; i < keyed.size(); ++i) {
+        order[i] = static_cast<std::int32_t>(keyed[i].row);
+    }
+    return order;
+}
+
+std::int32_t floor_multiple(std::int32_t value, std::int64_t step) {
+    std::int64_t cell = value / step;
+    if (cell * step > value) --cell;
+    const std::int64_t floored = cell * step;
+    HODO_CHECK(
+        floored >= std::numeric_limits<std::int32_t>::min(),
+        "coordinate {} has no multiple of {} below it among 32-bit integers; move the voxels "
+        "towards zero",
+        value, step);
+    return static_cast<std::int32_t>(floored);
+}
+
+}  // namespace
+
+Coordinates::Coordinates(std::vector<Voxel> sorted, Triple stride, std::int64_t events)
+    : voxels_(std::move(sorted)), stride_(stride), events_(events) {
+    HODO_EXPECT(std::adjacent_find(voxels_.begin(), voxels_.end(), std::greater_equal<>()) ==
+                voxels_.end());
+    event_starts_.assign(static_cast<std::size_t>(events) + 1, 0);
+    depths_.resize(voxels_.size());
+    for (std::size_t i = 0; i < voxels_.size(); ++i) {
+        const auto& v = voxels_[i];
+        depths_[i] = v.z;
+        ++event_starts_[static_cast<std::size_t>(v.batch) + 1];
+        if (lines_.empty() || lines_.back().y != v.y || lines_.back().x != v.x ||
+            lines_.back().batch != v.batch) {
+            lines_.push_back({v.batch, v.x, v.y, static_cast<std::int32_t>(i)});
+        }
+    }
+    lines_.push_back({std::numeric_limits<std::int32_t>::max(), 0, 0,
+                      static_cast<std::int32_t>(voxels_.size())});
+    std::partial_sum(event_starts_.begin(), event_starts_.end(), event_starts_.begin());
+}
+
+std::int64_t Coordinates::find(const Voxel& voxel) const {
+    const auto found = std::lower_bound(voxels_.begin(), voxels_.end(), voxel);
+    return found == voxels_.end() || *found != voxel ? -1 : found - voxels_.begin();
+}
+
+Grouping group_rows(std::span<const Voxel> rows, Triple stride,
+                    std::optional<std::int64_t> events) {
+    HODO_CHECK(rows.size() < std::numeric_limits<std::int32_t>::max(),
+               "{} voxels are too many for one batch; use smaller batches", rows.size());
+    std::int64_t largest = -1;
+    for (const auto& v : rows) {
+        HODO_CHECK(v.batch >= 0,
+                   "a voxel has event number {} (events count from 0); check the "
+                   "column that holds the event",
+                   v.batch);
+        largest = std::max<std::int64_t>(largest, v.batch);
+    }
+    HODO_CHECK(!events || *events > largest,
+               "a voxel has event number {} but the batch has {} "
+               "events; check the column that holds the event",
+               largest, events.value_or(0));
+    Grouping grouping;
+    grouping.rows = sorted_order(rows);
+    grouping.voxel_of_row.resize(rows.size());
+    std::vector<Voxel> distinct;
+    distinct.reserve(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto row = static_cast<std::size_t>(grouping.rows[i]);
+        if (distinct.empty() || distinct.back() != rows[row]) {
+            distinct.push_back(rows[row]);
+            grouping.starts.push_back(static_cast<std::int64_t>(i));
+        }
+        grouping.voxel_of_row[row] = static_cast<std::int32_t>(distinct.size()) - 1;
+    }
+    grouping.starts.push_back(static_cast<std::int64_t>(rows.size()));
+    grouping.voxels = std::make_shared<const Coordinates>(std::move(distinct), stride,
+                                                          events.value_or(largest + 1));
+    return grouping;
+}
+
+std::vector<Voxel> sorted_distinct(std::vector<Voxel> rows) {
+    const auto order = sorted_order(rows);
+    std::vector<Voxel> distinct;
+    for (const auto row : order) {
+        const auto& voxel = rows[static_cast<std::size_t>(row)];
+        if (distinct.empty() || distinct.back() != voxel) distinct.push_back(voxel);
+    }
+    return distinct;
+}
+
+Voxel floor_to(const Voxel& v, const Triple& stride) {
+    return {v.batch, floor_multiple(v.x, stride[0]), floor_multiple(v.y, stride[1]),
+            floor_multiple(v.z, stride[2])};
+}
+
+}  // namespace hodo::sparse

@@ -1,0 +1,16 @@
+#pragma once
+/// The table of one vector level.
+
+#include "hodo/sparse/kernels/norm_tiles.hh"
+#include "hodo/sparse/kernels/tiles.hh"
+
+namespace hodo::sparse {
+namespace {
+
+constexpr Kernels make_kernels(std::string_view name) {
+    return {name,        product,        weight_gradient, depthwise, depthwise_weight_gradient,
+            column_sums, column_squares, scale_leaky,     norm_sums, norm_gradient};
+}
+
+}  // namespace
+}  // namespace hodo::sparse

@@ -1,0 +1,265 @@
+#include "hodo/sparse/neighbours.hh"
+
+#include <algorithm>
+#include <limits>
+
+#include "hodo/base/error.hh"
+
+namespace hodo::sparse {
+
+namespace {
+
+using Line = Coordinates::Line;
+
+/// Offsets along an axis: first, step, number.
+struct Axis {
+    std::int64_t first, step, count;
+    std::int64_t span() const { return (count - 1) * step; }
+    /// The cell of an offset counted from the first; -1 between cells.
+    std::int64_t cell(std::int64_t distance) const {
+        if (step == 1) return distance;
+        return distance % step == 0 ? distance / step : -1;
+    }
+};
+
+std::array<Axis, 3> axes_of(const Kernel& kernel, const Triple& stride) {
+    std::array<Axis, 3> axes{};
+    for (std::size_t a = 0; a < 3; ++a) {
+        HODO_CHECK(kernel.size[a] >= 1 && kernel.dilation[a] >= 1,
+                   "a kernel has size {} and dilation {} on axis {} (both must be at least 1)",
+                   kernel.size[a], kernel.dilation[a], a);
+        const auto step = kernel.dilation[a] * stride[a];
+        axes[a] = {kernel.begin(a) * step, step, kernel.size[a]};
+    }
+    return axes;
+}
+
+/// (batch, x, y) of a line against a target.
+bool is_before(const Line& line, std::int32_t batch, std::int64_t x, std::int64_t y) {
+    if (line.batch != batch) return line.batch < batch;
+    if (line.x != x) return line.x < x;
+    return line.y < y;
+}
+
+enum class Half { both, upper };
+
+/// Walks both sorted levels at once: for each x offset one place in the input's lines moves
+/// forward with the output's lines; for each pair of lines one place in the input's rows moves
+/// forward with the output's rows. No look-up at all.
+template <Half half>
+class Walk {
+  public:
+    Walk(const Coordinates& output, const Coordinates& input, const Kernel& kernel)
+        : output_(output),
+          input_(input),
+          axes_(axes_of(kernel, input.stride())),
+          first_x_(half == Half::upper ? kernel.size[0] / 2 : 0),
+          places_(static_cast<std::size_t>(kernel.size[0]), 0) {}
+
+    Neighbours run() {
+        Neighbours found;
+        found.starts.reserve(static_cast<std::size_t>(output_.size()) + 1);
+        found.entries.reserve(static_cast<std::size_t>(output_.size()) * 6);
+        const auto lines = output_.lines();
+        for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
+            meet_lines(lines[i]);
+            for (auto row = lines[i].start; row < lines[i + 1].start; ++row) {
+                meet_rows(row, found);
+            }
+        }
+        return found;
+    }
+
+  private:
+    /// An input line that the current output line sees.
+    struct Meeting {
+        std::int32_t place, end;  ///< Rows not yet passed.
+        std::int32_t cell;        ///< Number of the line's first kernel cell.
+        std::int64_t low;         ///< Smallest z offset that counts.
+    };
+
+    void meet_lines(const Line& line) {
+        meetings_.clear();
+        const auto lines = input_.lines();
+        const std::size_t count = lines.size() - 1;
+        for (std::int64_t ix = first_x_; ix < axes_[0].count; ++ix) {
+            const bool own = half == Half::upper && ix == first_x_;
+            const auto x = line.x + axes_[0].first + ix * axes_[0].step;
+            const auto y = line.y + axes_[1].first;
+            auto& place = places_[static_cast<std::size_t>(ix)];
+            while (place < count && is_before(lines[place], line.batch, x, own ? line.y : y)) {
+                ++place;
+            }
+            for (auto j = place; j < count; ++j) {
+                const auto& other = lines[j];
+                if (other.batch != line.batch || other.x != x) break;
+                const auto distance = other.y - y;
+                if (distance > axes_[1].span()) break;
+                const auto iy = axes_[1].cell(distance);
+                if (iy < 0) continue;
+                const auto cell = (ix * axes_[1].count + iy) * axes_[2].count;
+                const bool same = own && other.y == line.y;
+                meetings_.push_back({other.start, lines[j + 1].start,
+                                     static_cast<std::int32_t>(cell), same ? 0 : axes_[2].first});
+            }
+        }
+    }
+
+    void meet_rows(std::int32_t row, Neighbours& found) {
+        const auto depths = input_.depths();
+        const std::int64_t z = output_.depths()[static_cast<std::size_t>(row)];
+        const auto first = z + axes_[2].first;
+        const auto last = first + axes_[2].span();
+        for (auto& meeting : meetings_) {
+            auto place = meeting.place;
+            while (place < meeting.end &&
+                   depths[static_cast<std::size_t>(place)] < z + meeting.low) {
+                ++place;
+            }
+            meeting.place = place;
+            for (; place < meeting.end; ++place) {
+                const std::int64_t depth = depths[static_cast<std::size_t>(place)];
+                if (depth > last) break;
+                const auto iz = axes_[2].cell(depth - first);
+                if (iz < 0) continue;
+                found.entries.push_back({place, meeting.cell + static_cast<std::int32_t>(iz)});
+            }
+        }
+        found.starts.push_back(static_cast<std::int64_t>(found.entries.size()));
+    }
+
+    const Coordinates& output_;
+    const Coordinates& input_;
+    std::array<Axis, 3> axes_;
+    std::int64_t first_x_;
+    std::vector<std::size_t> places_;  ///< One place in the input's lines per x offset.
+    std::vector<Meeting> meetings_;
+};
+
+/// Adds the mirror image of every pair. Rows are visited in ascending order, so when a row adds its
+/// own entries those of all rows before it are already there, and its list ascends.
+Neighbours mirrored(const Neighbours& upper, std::int32_t volume) {
+    Neighbours full;
+    const auto rows = static_cast<std::size_t>(upper.rows());
+    std::vector<std::int64_t> places(rows + 1, 0);
+    for (std::size_t row = 0; row < rows; ++row) {
+        places[row + 1] += upper.starts[row + 1] - upper.starts[row];
+        for (const auto& entry : upper.of(static_cast<std::int64_t>(row))) {
+            if (static_cast<std::size_t>(entry.row) != row) {
+                ++places[static_cast<std::size_t>(entry.row) + 1];
+            }
+        }
+    }
+    for (std::size_t row = 0; row < rows; ++row) places[row + 1] += places[row];
+    full.starts = places;
+    full.entries.resize(static_cast<std::size_t>(places[rows]));
+    for (std::size_t row = 0; row < rows; ++row) {
+        for (const auto& entry : upper.of(static_cast<std::int64_t>(row))) {
+            const auto other = static_cast<std::size_t>(entry.row);
+            full.entries[static_cast<std::size_t>(places[row]++)] = entry;
+            if (other == row) continue;
+            full.entries[static_cast<std::size_t>(places[other]++)] = {
+                static_cast<std::int32_t>(row), volume - 1 - entry.cell};
+        }
+    }
+    return full;
+}
+
+Voxel moved(const Voxel& v, const Triple& by) {
+    const auto at = [](std::int32_t c, std::int64_t step) {
+        const auto sum = c + step;
+        HODO_CHECK(sum >= std::numeric_limits<std::int32_t>::min() &&
+                       sum <= std::numeric_limits<std::int32_t>::max(),
+                   "a new voxel at {} + {} leaves the range of 32-bit integers; move the voxels "
+                   "towards zero",
+                   c, step);
+        return static_cast<std::int32_t>(sum);
+    };
+    return {v.batch, at(v.x, by[0]), at(v.y, by[1]), at(v.z, by[2])};
+}
+
+template <class Visit>
+void for_each_offset(const std::array<Axis, 3>& axes, const Visit& visit) {
+    for (std::int64_t x = 0; x < axes[0].count; ++x) {
+        for (std::int64_t y = 0; y < axes[1].count; ++y) {
+            for (std::int64_t z = 0; z < axes[2].count; ++z) {
+                visit(Triple{axes[0].first + x * axes[0].step, axes[1].first + y * axes[1].step,
+                             axes[2].first + z * axes[2].step});
+            }
+        }
+    }
+}
+
+Triple product(const Triple& a, const Triple& b) {
+    return {a[0] * b[0], a[1] * b[1], a[2] * b[2]};
+}
+
+}  // namespace
+
+Neighbours find_neighbours(const Coordinates& output, const Coordinates& input,
+                           const Kernel& kernel) {
+    HODO_CHECK(kernel.volume() <= std::numeric_limits<std::int32_t>::max(),
+               "a kernel of {} cells is too large", kernel.volume());
+    if (&output == &input && kernel.is_symmetric()) {
+        const auto upper = Walk<Half::upper>(output, input, kernel).run();
+        return mirrored(upper, static_cast<std::int32_t>(kernel.volume()));
+    }
+    return Walk<Half::both>(output, input, kernel).run();
+}
+
+Neighbours reversed(const Neighbours& neighbours, std::int64_t others) {
+    Neighbours back;
+    std::vector<std::int64_t> places(static_cast<std::size_t>(others) + 1, 0);
+    for (const auto& entry : neighbours.entries) ++places[static_cast<std::size_t>(entry.row) + 1];
+    for (std::size_t i = 0; i < static_cast<std::size_t>(others); ++i) places[i + 1] += places[i];
+    back.starts = places;
+    back.entries.resize(neighbours.entries.size());
+    for (std::int64_t row = 0; row < neighbours.rows(); ++row) {
+        for (const auto& entry : neighbours.of(row)) {
+            auto& place = places[static_cast<std::size_t>(entry.row)];
+            back.entries[static_cast<std::size_t>(place++)] = {static_cast<std::int32_t>(row),
+                                                               entry.cell};
+        }
+    }
+    return back;
+}
+
+Coordinates coarse_cells(const Coordinates& fine, const Triple& stride) {
+    const auto coarse = product(fine.stride(), stride);
+    std::vector<Voxel> cells;
+    cells.reserve(static_cast<std::size_t>(fine.size()));
+    for (const auto& voxel : fine.voxels()) {
+        const auto cell = floor_to(voxel, coarse);
+        if (cells.empty() || cells.back() != cell) cells.push_back(cell);
+    }
+    return {sorted_distinct(std::move(cells)), coarse, fine.events()};
+}
+
+Coordinates seeing_sites(const Coordinates& input, const Kernel& kernel, const Triple& stride) {
+    const auto coarse = product(input.stride(), stride);
+    std::vector<Voxel> sites;
+    for_each_offset(axes_of(kernel, input.stride()), [&](const Triple& offset) {
+        for (const auto& voxel : input.voxels()) {
+            const auto site = moved(voxel, {-offset[0], -offset[1], -offset[2]});
+            if (floor_to(site, coarse) == site) sites.push_back(site);
+        }
+    });
+    return {sorted_distinct(std::move(sites)), coarse, input.events()};
+}
+
+Coordinates reached_sites(const Coordinates& coarse, const Kernel& kernel, const Triple& stride) {
+    Triple fine{};
+    for (std::size_t a = 0; a < 3; ++a) {
+        HODO_CHECK(stride[a] >= 1 && coarse.stride()[a] % stride[a] == 0,
+                   "a level of stride {} on axis {} cannot be refined {} times", coarse.stride()[a],
+                   a, stride[a]);
+        fine[a] = coarse.stride()[a] / stride[a];
+    }
+    std::vector<Voxel> sites;
+    for_each_offset(axes_of(kernel, fine), [&](const Triple& offset) {
+        for (const auto& voxel : coarse.voxels()) sites.push_back(moved(voxel, offset));
+    });
+    return {sorted_distinct(std::move(sites)), fine, coarse.events()};
+}
+
+}  // namespace hodo::sparse

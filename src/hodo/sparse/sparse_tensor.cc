@@ -1,0 +1,168 @@
+#include "hodo/sparse/sparse_tensor.hh"
+
+#include <cmath>
+
+#include "hodo/base/error.hh"
+#include "hodo/sparse/detail/sums.hh"
+
+namespace hodo::sparse {
+
+namespace {
+
+std::vector<Voxel> read_voxels(const at::Tensor& coordinates, EventColumn event_column) {
+    HODO_CHECK(coordinates.dim() == 2 && coordinates.size(1) == 4,
+               "coordinates of sparse rows need 4 columns (event, x, y, z)");
+    const auto plain = coordinates.to(at::kLong).contiguous();
+    const std::int64_t* c = plain.data_ptr<std::int64_t>();
+    std::vector<Voxel> voxels(static_cast<std::size_t>(plain.size(0)));
+    for (auto& voxel : voxels) {
+        std::array<std::int32_t, 4> row{};
+        for (std::size_t a = 0; a < 4; ++a, ++c) {
+            HODO_CHECK(static_cast<std::int32_t>(*c) == *c,
+                       "coordinate {} does not fit 32 bits; move the voxels towards zero", *c);
+            row[a] = static_cast<std::int32_t>(*c);
+        }
+        voxel = event_column == EventColumn::first ? Voxel{row[0], row[1], row[2], row[3]}
+                                                   : Voxel{row[3], row[0], row[1], row[2]};
+    }
+    return voxels;
+}
+
+/// Lists from voxels to the input rows they are made of.
+RowLists voxel_lists(const Grouping& grouping) {
+    auto there = std::make_shared<Neighbours>();
+    auto back = std::make_shared<Neighbours>();
+    there->starts = grouping.starts;
+    for (const auto row : grouping.rows) there->entries.push_back({row, 0});
+    for (const auto voxel : grouping.voxel_of_row) {
+        back->entries.push_back({voxel, 0});
+        back->starts.push_back(static_cast<std::int64_t>(back->entries.size()));
+    }
+    return {there, back, SumOrder::by_value, SumOrder::listed};
+}
+
+/// As `voxel_lists` with only the first or last row of each voxel.
+RowLists chosen_lists(const Grouping& grouping, Merge merge) {
+    auto there = std::make_shared<Neighbours>();
+    for (std::size_t voxel = 0; voxel + 1 < grouping.starts.size(); ++voxel) {
+        const auto place =
+            merge == Merge::first ? grouping.starts[voxel] : grouping.starts[voxel + 1] - 1;
+        there->entries.push_back({grouping.rows[static_cast<std::size_t>(place)], 0});
+        there->starts.push_back(static_cast<std::int64_t>(there->entries.size()));
+    }
+    auto back = std::make_shared<Neighbours>(
+        reversed(*there, static_cast<std::int64_t>(grouping.voxel_of_row.size())));
+    return {there, back};
+}
+
+void require_same_voxels(const SparseTensor& a, const SparseTensor& b) {
+    HODO_DOOR(a.coordinates == b.coordinates ||
+              std::ranges::equal(a.coordinates->voxels(), b.coordinates->voxels()));
+}
+
+/// Row numbers of voxels, -1 for missing ones, and the weight of each: [points, corners].
+struct Corners {
+    at::Tensor rows, weights;
+    at::Tensor gather(const at::Tensor& features) const {
+        const auto padded =
+            at::cat({features, at::zeros({1, features.size(1)}, features.options())});
+        const auto count = rows.size(1);
+        const auto places =
+            at::where(rows < 0, at::full({}, features.size(0), rows.options()), rows);
+        const auto values = at::index_select(padded, 0, places.reshape({-1}));
+        return (values.reshape({-1, count, features.size(1)}) *
+                weights.to(features.scalar_type()).unsqueeze(-1))
+            .sum(1);
+    }
+};
+
+enum class Reach { cell, corners };
+
+Corners find_corners(const SparseTensor& x, const at::Tensor& points, Reach reach) {
+    HODO_CHECK(points.dim() == 2 && points.size(1) == 4, "points need 4 columns (event, x, y, z)");
+    const auto plain = points.to(at::kDouble).contiguous();
+    const auto count = plain.size(0);
+    const std::int64_t corners = reach == Reach::cell ? 1 : 8;
+    Corners found{at::full({count, corners}, -1, at::kLong),
+                  at::ones({count, corners}, at::kDouble)};
+    for (std::int64_t i = 0; i < count; ++i) {
+        const double* point = plain.data_ptr<double>() + 4 * i;
+        for (std::int64_t corner = 0; corner < corners; ++corner) {
+            std::array<std::int32_t, 3> place{};
+            double weight = 1.0;
+            bool inside = true;
+            for (std::size_t a = 0; a < 3; ++a) {
+                const auto step = static_cast<double>(x.coordinates->stride()[a]);
+                const double cell = std::floor(point[a + 1] / step);
+                const bool upper = (corner >> a & 1) != 0;
+                const double part = point[a + 1] / step - cell;
+                if (reach == Reach::corners) weight *= upper ? part : 1.0 - part;
+                const double coordinate = (cell + (upper ? 1.0 : 0.0)) * step;
+                inside = inside && std::abs(coordinate) < 2147483648.0;
+                place[a] = inside ? static_cast<std::int32_t>(coordinate) : 0;
+            }
+            if (!inside || !(weight > 0.0)) continue;
+            found.rows.data_ptr<std::int64_t>()[i * corners + corner] = x.coordinates->find(
+                {static_cast<std::int32_t>(point[0]), place[0], place[1], place[2]});
+            found.weights.data_ptr<double>()[i * corners + corner] = weight;
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
+Input from_rows(const at::Tensor& coordinates, const at::Tensor& features,
+                const InputOptions& options) {
+    HODO_CHECK(features.dim() == 2 && features.size(0) == coordinates.size(0),
+               "{} rows of coordinates do not match features with {} rows", coordinates.size(0),
+               features.dim() > 0 ? features.size(0) : 0);
+    auto grouping = std::make_shared<Grouping>(
+        group_rows(read_voxels(coordinates, options.event_column), options.stride, options.events));
+    for (const auto& voxel : grouping->voxels->voxels()) {
+        HODO_CHECK(floor_to(voxel, options.stride) == voxel,
+                   "voxel ({}, {}, {}) is not a multiple of the stride ({}, {}, {})", voxel.x,
+                   voxel.y, voxel.z, options.stride[0], options.stride[1], options.stride[2]);
+    }
+    const bool sums = options.merge == Merge::sum || options.merge == Merge::mean;
+    const auto lists = sums ? voxel_lists(*grouping) : chosen_lists(*grouping, options.merge);
+    auto values = sum_over(lists, features);
+    if (options.merge == Merge::mean) values = values / list_lengths(*lists.there, values);
+    return {{grouping->voxels, values, std::make_shared<Maps>()}, grouping};
+}
+
+at::Tensor to_rows(const SparseTensor& x, const Input& input) {
+    require_same_voxels(x, input.tensor);
+    return sum_over(voxel_lists(*input.grouping).turned(), x.features);
+}
+
+at::Tensor coordinate_tensor(const Coordinates& coordinates, EventColumn event_column) {
+    auto table = at::empty({coordinates.size(), 4}, at::kInt);
+    auto* c = table.data_ptr<std::int32_t>();
+    for (const auto& v : coordinates.voxels()) {
+        const auto row = event_column == EventColumn::first ? std::array{v.batch, v.x, v.y, v.z}
+                                                            : std::array{v.x, v.y, v.z, v.batch};
+        c = std::copy(row.begin(), row.end(), c);
+    }
+    return table;
+}
+
+SparseTensor concatenate(const SparseTensor& a, const SparseTensor& b) {
+    require_same_voxels(a, b);
+    return a.with(at::cat({a.features, b.features}, 1));
+}
+
+SparseTensor add(const SparseTensor& a, const SparseTensor& b) {
+    require_same_voxels(a, b);
+    return a.with(a.features + b.features);
+}
+
+at::Tensor slice(const SparseTensor& x, const at::Tensor& points) {
+    return find_corners(x, points, Reach::cell).gather(x.features);
+}
+
+at::Tensor interpolate(const SparseTensor& x, const at::Tensor& points) {
+    return find_corners(x, points, Reach::corners).gather(x.features);
+}
+
+}  // namespace hodo::sparse

@@ -1,0 +1,134 @@
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "hodo/base/error.hh"
+#include "hodo/sparse/detail/sums.hh"
+
+namespace hodo::sparse {
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct ListsHolder : torch::CustomClassHolder {
+    explicit ListsHolder(RowLists l) : lists(std::move(l)) {}
+    RowLists lists;
+};
+using SharedLists = c10::intrusive_ptr<ListsHolder>;
+
+void keep(AutogradContext* context, const SharedLists& lists) {
+    context->saved_data["lists"] = c10::IValue::make_capsule(lists);
+}
+const RowLists& kept(AutogradContext* context) {
+    const auto holder = context->saved_data["lists"].toCapsule();
+    return static_cast<const ListsHolder&>(*holder).lists;
+}
+
+at::Tensor run_sum(const RowLists& lists, const at::Tensor& x) {
+    const auto y = at::empty({lists.there->rows(), x.size(1)}, x.options());
+    for_type_of(x, [&](auto number) {
+        using T = decltype(number);
+        sum_rows(*lists.there, x.data_ptr<T>(), x.size(1), lists.there_order, y.data_ptr<T>());
+    });
+    return y;
+}
+
+struct SumFunction : torch::autograd::Function<SumFunction> {
+    static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
+                              const SharedLists& lists) {
+        keep(context, lists);
+        return run_sum(lists->lists, plain_rows(x));
+    }
+    static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+        return {sum_over(kept(context).turned(), gradients[0]), {}};
+    }
+};
+
+struct LargestFunction : torch::autograd::Function<LargestFunction> {
+    static at::Tensor forward(AutogradContext* context, const at::Tensor& values,
+                              const SharedLists& lists) {
+        const auto x = plain_rows(values);
+        const auto& there = *lists->lists.there;
+        auto y = at::empty({there.rows(), x.size(1)}, x.options());
+        auto winners = at::empty(y.sizes(), x.options().dtype(at::kInt));
+        for_type_of(x, [&](auto number) {
+            using T = decltype(number);
+            largest_rows(there, x.data_ptr<T>(), x.size(1), y.data_ptr<T>(),
+                         winners.data_ptr<std::int32_t>());
+        });
+        keep(context, lists);
+        context->save_for_backward({winners});
+        return y;
+    }
+    static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+        const auto winners = context->get_saved_variables()[0];
+        const auto g = plain_rows(gradients[0]);
+        const auto& back = *kept(context).back;
+        auto grad = at::empty({back.rows(), g.size(1)}, g.options());
+        for_type_of(g, [&](auto number) {
+            using T = decltype(number);
+            largest_gradient(back, g.data_ptr<T>(), g.size(1), winners.data_ptr<std::int32_t>(),
+                             grad.data_ptr<T>());
+        });
+        return {grad, {}};
+    }
+};
+
+}  // namespace
+
+at::Tensor plain_rows(const at::Tensor& x) {
+    HODO_CHECK(x.device().is_cpu(),
+               "sparse layers run on the CPU, but their input is elsewhere; "
+               "use --device cpu");
+    HODO_CHECK(x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble,
+               "sparse layers compute in float32 or float64, but their input is of another type; "
+               "use --precision float32");
+    return x.contiguous();
+}
+
+at::Tensor sum_over(const RowLists& lists, const at::Tensor& x) {
+    return SumFunction::apply(x, c10::make_intrusive<ListsHolder>(lists));
+}
+
+at::Tensor largest_over(const RowLists& lists, const at::Tensor& x) {
+    return LargestFunction::apply(x, c10::make_intrusive<ListsHolder>(lists));
+}
+
+at::Tensor list_lengths(const Neighbours& lists, const at::Tensor& like) {
+    auto lengths = at::empty({lists.rows(), 1}, like.options().dtype(at::kDouble));
+    for (std::int64_t row = 0; row < lists.rows(); ++row) {
+        const auto count = std::max<std::size_t>(1, lists.of(row).size());
+        lengths.data_ptr<double>()[row] = static_cast<double>(count);
+    }
+    return lengths.to(like.scalar_type());
+}
+
+namespace {
+
+/// Lists that take consecutive ranges of rows to one row each.
+RowLists range_lists(std::span<const std::int64_t> starts) {
+    auto there = std::make_shared<Neighbours>();
+    auto back = std::make_shared<Neighbours>();
+    there->starts.assign(starts.begin(), starts.end());
+    for (std::size_t range = 0; range + 1 < starts.size(); ++range) {
+        for (auto row = starts[range]; row < starts[range + 1]; ++row) {
+            there->entries.push_back({static_cast<std::int32_t>(row), 0});
+            back->entries.push_back({static_cast<std::int32_t>(range), 0});
+            back->starts.push_back(row + 1);
+        }
+    }
+    return {there, back};
+}
+
+}  // namespace
+
+RowLists event_lists(const Coordinates& coordinates) {
+    return range_lists(coordinates.event_starts());
+}
+
+RowLists batch_list(const Coordinates& coordinates) {
+    const std::array<std::int64_t, 2> starts{0, coordinates.size()};
+    return range_lists(starts);
+}
+
+}  // namespace hodo::sparse
