@@ -1,15 +1,12 @@
-/// What concerns the process: errors, threads, progress, interruption.
+/// What concerns the process: errors, progress, interruption.
 
 #include "hodo/base/error.hh"
 #include "hodo/base/interrupt.hh"
 #include "hodo/base/progress.hh"
-#include "hodo/base/threads.hh"
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <csignal>
-#include <vector>
 
 namespace hodo::base {
 namespace {
@@ -34,36 +31,6 @@ TEST(Error, a_result_holds_a_value_or_a_reason) {
     EXPECT_EQ(good.value(), 3);
     ASSERT_FALSE(bad);
     EXPECT_EQ(bad.reason(), "not bracketed");
-}
-
-TEST(Threads, every_index_is_visited_once_for_any_thread_count) {
-    for (const int count : {1, 2, 3, 8}) {
-        set_threads(count);
-        std::vector<int> visits(1001);
-        parallel_for(1001, 10, [&](std::int64_t begin, std::int64_t end) {
-            for (auto i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(i)];
-        });
-        for (const int n : visits) ASSERT_EQ(n, 1);
-    }
-}
-
-TEST(Threads, two_threads_work_when_there_is_work_for_two) {
-    set_threads(2);
-    std::atomic<int> parts{0};
-    parallel_for(100, 50, [&](std::int64_t, std::int64_t) { ++parts; });
-    EXPECT_EQ(parts, 2);
-    parts = 0;
-    parallel_for(100, 51, [&](std::int64_t, std::int64_t) { ++parts; });
-    EXPECT_EQ(parts, 1);
-}
-
-TEST(Threads, the_first_exception_of_a_part_comes_out) {
-    set_threads(2);
-    EXPECT_THROW(parallel_for(10, 1,
-                              [](std::int64_t begin, std::int64_t) {
-                                  if (begin > 0) fail("part {}", begin);
-                              }),
-                 Error);
 }
 
 TEST(Progress, tells_share_rate_and_time_left) {

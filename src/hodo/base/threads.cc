@@ -2,16 +2,269 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
+#include <chrono>
+#include <condition_variable>
+#include <ctime>
 #include <exception>
 #include <mutex>
+#include <system_error>
+#include <thread>
+#include <typeinfo>
+#include <unordered_map>
+#include <vector>
 
 #include <omp.h>
 
 namespace hodo::base {
 
 namespace {
+
+using Body = std::function<void(std::int64_t, std::int64_t)>;
+
+/// Parts for each thread: a thread that is late or slow leaves the rest to the others.
+constexpr std::int64_t parts_per_thread = 4;
+
+/// How long a thread looks for work, or for the end of another's part, before it sleeps.
+constexpr std::chrono::microseconds longest_spin(10);
+
+/// After a section that lost time by sharing, its kind is not shared for this many times the loss:
+/// on a machine whose cores are taken, sharing costs at most the inverse of it.
+constexpr int rest_after_loss = 20;
+
+using Clock = std::chrono::steady_clock;
+using Nanoseconds = std::chrono::nanoseconds;
+
 std::atomic<int> thread_count{0};
 thread_local bool alone = false;
+
+/// While it lives, sections started by this thread run in it, LibTorch's included.
+class InsideSection {
+  public:
+    InsideSection() : alone_before_(alone), operators_before_(omp_get_max_threads()) {
+        alone = true;
+        if (operators_before_ != 1) omp_set_num_threads(1);
+    }
+    ~InsideSection() {
+        alone = alone_before_;
+        if (operators_before_ != 1) omp_set_num_threads(operators_before_);
+    }
+    InsideSection(const InsideSection&) = delete;
+    InsideSection& operator=(const InsideSection&) = delete;
+
+  private:
+    bool alone_before_;
+    int operators_before_;
+};
+
+/// Time that this thread has been computing.
+Nanoseconds computing_time() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
+}
+
+/// What sharing has brought for one kind of section. A worker that was sent off its core in the
+/// middle of a part makes the caller wait until it is back: at the end of every section on a busy
+/// machine, about a time slice. Long sections gain more than that, short ones lose.
+class Account {
+  public:
+    bool sharing_pays(Clock::time_point now) const { return now >= rest_until_; }
+    /// `helped`: what the workers computed; `waited`: what the caller waited for them.
+    void note(Nanoseconds helped, Nanoseconds waited, Clock::time_point now) {
+        gain_ = gain_ * 7 / 8 + helped - waited;
+        if (gain_.count() >= 0) return;
+        rest_until_ = now + rest_after_loss * -gain_;
+        gain_ = Nanoseconds(0);
+    }
+
+  private:
+    Nanoseconds gain_{0};  ///< A sum that forgets.
+    Clock::time_point rest_until_;
+};
+
+/// Whether `done` came true within the longest spin.
+template <class Condition>
+bool spin_until(const Condition& done) {
+    const auto end = Clock::now() + longest_spin;
+    do {
+        for (int i = 0; i < 16; ++i) {
+            if (done()) return true;
+#if defined(__x86_64__)
+            __builtin_ia32_pause();
+#endif
+        }
+    } while (Clock::now() < end);
+    return done();
+}
+
+/// A section: lives on its caller's stack while the caller is in `parallel_for`.
+class Section {
+  public:
+    Section(std::int64_t count, std::int64_t parts, const Body& body)
+        : count_(count), parts_(parts), body_(body) {}
+
+    /// Sections made by the same piece of code with ranges of a similar size.
+    std::size_t kind() const {
+        const auto size =
+            static_cast<std::size_t>(std::bit_width(static_cast<std::size_t>(count_)));
+        return body_.target_type().hash_code() * 64 + size;
+    }
+    bool has_parts() const { return next_.load(std::memory_order_relaxed) < parts_; }
+
+    /// Takes parts until none are left.
+    void work() {
+        const InsideSection inside;
+        while (has_parts()) {
+            const auto part = next_.fetch_add(1);
+            if (part >= parts_) return;
+            try {
+                body_(count_ * part / parts_, count_ * (part + 1) / parts_);
+            } catch (...) {
+                next_.store(parts_);
+                const std::lock_guard guard(failure_lock_);
+                if (failed_part_ <= part) continue;
+                failed_part_ = part;
+                failure_ = std::current_exception();
+            }
+        }
+    }
+
+    void rethrow() const {
+        if (failure_) std::rethrow_exception(failure_);
+    }
+
+    // Changed under the pool's lock.
+    int room = 0;  ///< Workers that may still join.
+    std::atomic<int> workers{0};
+    Nanoseconds helped{0};
+    bool caller_sleeps = false;
+    std::condition_variable ended;
+
+  private:
+    std::int64_t count_, parts_;
+    const Body& body_;
+    std::atomic<std::int64_t> next_{0};
+    std::mutex failure_lock_;
+    std::int64_t failed_part_ = parts_;
+    std::exception_ptr failure_;
+};
+
+/// Threads that help with sections. There is one pool, never destroyed: its threads sleep when the
+/// process ends, and nothing has to be waited for.
+class Pool {
+  public:
+    static Pool& instance() {
+        static Pool* const pool = new Pool;
+        return *pool;
+    }
+
+    /// Works on a section with up to `helpers` workers; returns when all its parts have ended.
+    void run(Section& section, int helpers) {
+        const auto kind = section.kind();
+        if (sharing_pays(kind)) {
+            const int sleepers = offer(section, helpers);
+            for (int i = 0; i < sleepers; ++i) wake_.notify_one();
+            section.work();
+            withdraw(section, kind);
+        } else {
+            section.work();
+        }
+        section.rethrow();
+    }
+
+  private:
+    bool sharing_pays(std::size_t kind) {
+        const auto now = Clock::now();
+        const std::lock_guard guard(lock_);
+        return accounts_[kind].sharing_pays(now);
+    }
+
+    /// Makes a section known. Returns how many sleeping workers should be woken for it.
+    int offer(Section& section, int helpers) {
+        const std::lock_guard guard(lock_);
+        hire(helpers);
+        section.room = helpers;
+        sections_.push_back(&section);
+        offers_.fetch_add(1);
+        return std::min(helpers, sleeping_);
+    }
+
+    /// Makes workers until there are as many as asked for, or as the system allows.
+    void hire(int helpers) {
+        try {
+            for (; workers_ < helpers; ++workers_) std::thread([this] { work(); }).detach();
+        } catch (const std::system_error&) {
+            // The caller works with those there are.
+        }
+    }
+
+    /// Nobody can join the section any more; waits for those who have.
+    void withdraw(Section& section, std::size_t kind) {
+        const auto none_left = [&] { return section.workers.load() == 0; };
+        const auto begin = Clock::now();
+        std::unique_lock guard(lock_);
+        std::erase(sections_, &section);
+        if (!none_left()) {
+            guard.unlock();
+            spin_until(none_left);
+            guard.lock();
+            section.caller_sleeps = true;
+            section.ended.wait(guard, none_left);
+        }
+        const auto end = Clock::now();
+        accounts_[kind].note(section.helped, end - begin, end);
+    }
+
+    Section* find_section() const {
+        const auto found = std::find_if(
+            sections_.begin(), sections_.end(),
+            [](const Section* section) { return section->room > 0 && section->has_parts(); });
+        return found == sections_.end() ? nullptr : *found;
+    }
+
+    /// What a worker does all its life.
+    void work() {
+        use_this_thread_alone();
+        std::unique_lock guard(lock_);
+        for (;;) {
+            if (auto* section = find_section()) {
+                help(*section, guard);
+                continue;
+            }
+            const auto seen = offers_.load();
+            const auto news = [&] { return offers_.load() != seen; };
+            guard.unlock();
+            spin_until(news);
+            guard.lock();
+            ++sleeping_;
+            wake_.wait(guard, news);
+            --sleeping_;
+        }
+    }
+
+    void help(Section& section, std::unique_lock<std::mutex>& guard) {
+        --section.room;
+        section.workers.fetch_add(1);
+        guard.unlock();
+        const auto before = computing_time();
+        section.work();
+        const auto helped = computing_time() - before;
+        guard.lock();
+        section.helped += helped;
+        const bool last = section.workers.fetch_sub(1) == 1;
+        if (last && section.caller_sleeps) section.ended.notify_one();
+    }
+
+    std::mutex lock_;
+    std::condition_variable wake_;
+    std::vector<Section*> sections_;
+    std::unordered_map<std::size_t, Account> accounts_;  ///< By kind of section.
+    std::atomic<std::uint64_t> offers_{0};               ///< Sections ever offered.
+    int workers_ = 0;
+    int sleeping_ = 0;
+};
+
 }  // namespace
 
 void set_threads(int count) {
@@ -29,27 +282,17 @@ void use_this_thread_alone() {
     omp_set_num_threads(1);
 }
 
-void parallel_for(std::int64_t count, std::int64_t grain,
-                  const std::function<void(std::int64_t, std::int64_t)>& body) {
+void parallel_for(std::int64_t count, std::int64_t grain, const Body& body) {
     if (count <= 0) return;
-    const auto parts =
-        std::clamp<std::int64_t>(count / std::max<std::int64_t>(1, grain), 1, threads());
-    if (parts == 1 || alone || omp_in_parallel() != 0) {
+    const std::int64_t workers = threads();
+    const auto parts = std::clamp<std::int64_t>(count / std::max<std::int64_t>(1, grain), 1,
+                                                workers * parts_per_thread);
+    if (parts == 1 || workers == 1 || alone) {
         body(0, count);
         return;
     }
-    std::exception_ptr first;
-    std::mutex lock;
-#pragma omp parallel for num_threads(static_cast <int>(parts)) schedule(static, 1)
-    for (std::int64_t part = 0; part < parts; ++part) {
-        try {
-            body(count * part / parts, count * (part + 1) / parts);
-        } catch (...) {
-            const std::lock_guard guard(lock);
-            if (!first) first = std::current_exception();
-        }
-    }
-    if (first) std::rethrow_exception(first);
+    Section section(count, parts, body);
+    Pool::instance().run(section, static_cast<int>(std::min(workers, parts) - 1));
 }
 
 }  // namespace hodo::base

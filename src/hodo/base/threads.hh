@@ -1,5 +1,14 @@
 #pragma once
-/// Threads: OpenMP for kernels, few large sections; errors inside come out as one exception.
+/// Threads: few large sections, shared among the caller and a pool of workers.
+///
+/// A section is cut into parts which the caller and the workers take one after the other. The
+/// caller works too and never waits for a worker that has not begun: on a machine whose other cores
+/// are busy it does everything itself. At the end it waits only for parts that are being worked on;
+/// a kind of section in which such waiting takes longer than sharing saves is not shared for a
+/// while. Workers look for more work for some microseconds and then sleep, so that they take no
+/// time from other programs. They are made when first needed and live as long as the process.
+///
+/// Errors inside a section come out as one exception.
 
 #include <cstdint>
 #include <functional>
@@ -11,12 +20,20 @@ void set_threads(int count);
 int threads();
 
 /// From now on parallel sections that this thread starts run on it alone, LibTorch's included: for
-/// threads that read data beside others that compute.
+/// threads that read data beside others that compute. The pool's workers are such threads.
 void use_this_thread_alone();
 
-/// Runs `body(begin, end)` over a partition of [0, count) into at most `threads()` contiguous
-/// parts of at least `grain`. Runs in the caller when one part is enough. The first exception of
-/// any part is rethrown after all parts ended.
+/// Runs `body(begin, end)` over a partition of [0, count) into contiguous parts of at least
+/// `grain`: one part when one thread works, else a few per thread, so that a slow part does not
+/// keep the others waiting. Which thread takes which part is left to chance, and the number of
+/// parts depends on the number of threads: a body must write the same numbers however its range is
+/// cut, and parts must not wait for one another.
+///
+/// May be called from several threads at once; inside a part it runs in one part on the same
+/// thread. While a part runs, LibTorch's operators in it use one thread.
+///
+/// An exception stops the handing out of parts. When all parts that had begun have ended, the
+/// exception of the first one in the order of the range is rethrown.
 void parallel_for(std::int64_t count, std::int64_t grain,
                   const std::function<void(std::int64_t begin, std::int64_t end)>& body);
 

@@ -14,7 +14,8 @@ namespace hodo::om2vec {
 namespace {
 
 constexpr float leaky_slope = 0.01F;
-constexpr std::int64_t decode_group = 32;  // modules that share one reading of the last map
+constexpr std::int64_t modules_per_reading = 32;  // of the last map's panels
+constexpr std::int64_t panels_per_part = 16;      // of the last map: 2 MB of weights
 
 /// A float32 CPU copy that is contiguous.
 at::Tensor plain(const at::Tensor& tensor) {
@@ -278,24 +279,39 @@ void Inference::decode(std::span<const float> z, std::span<float> logits) const 
     HODO_DOOR(std::ssize(z) == modules * options_.latent);
     HODO_DOOR(std::ssize(logits) == modules * options_.bins);
     const auto length = logits_.in();
-    const auto stride = nn::round_up(options_.bins, nn::channel_multiple);
+    nn::AlignedFloats summaries(modules * length);
     base::parallel_for(modules, 1, [&](std::int64_t begin, std::int64_t end) {
         Work work(options_);
-        nn::AlignedFloats summaries(decode_group * length), rows(decode_group * stride);
-        for (auto first = begin; first < end; first += decode_group) {
-            const auto count = std::min(decode_group, end - first);
-            for (std::int64_t i = 0; i < count; ++i) {
-                decode_module(z.data() + (first + i) * options_.latent, work,
-                              summaries.data() + i * length);
-            }
-            kernels_->dense({summaries.data(), length}, count, logits_.view(),
-                            {rows.data(), stride});
-            for (std::int64_t i = 0; i < count; ++i) {
-                std::copy_n(rows.data() + i * stride, options_.bins,
-                            logits.data() + (first + i) * options_.bins);
-            }
+        for (auto module = begin; module < end; ++module) {
+            decode_module(z.data() + module * options_.latent, work,
+                          summaries.data() + module * length);
         }
     });
+    const auto panels = nn::round_up(options_.bins, nn::panel_width) / nn::panel_width;
+    base::parallel_for(panels, panels_per_part, [&](std::int64_t begin, std::int64_t end) {
+        last_map({summaries.data(), length}, modules, begin, end, logits);
+    });
+}
+
+void Inference::last_map(nn::ConstMatrixView summaries, std::int64_t modules,
+                         std::int64_t first_panel, std::int64_t last_panel,
+                         std::span<float> logits) const {
+    const auto first = first_panel * nn::panel_width;
+    auto map = logits_.view();
+    map.panels += first * map.in;
+    map.bias += first;
+    map.out = std::min(last_panel * nn::panel_width, options_.bins) - first;
+    const auto stride = nn::round_up(map.out, nn::channel_multiple);
+    nn::AlignedFloats rows(std::min(modules, modules_per_reading) * stride);
+    for (std::int64_t top = 0; top < modules; top += modules_per_reading) {
+        const auto count = std::min(modules_per_reading, modules - top);
+        kernels_->dense({summaries.data + top * summaries.stride, summaries.stride}, count, map,
+                        {rows.data(), stride});
+        for (std::int64_t i = 0; i < count; ++i) {
+            std::copy_n(rows.data() + i * stride, map.out,
+                        logits.data() + (top + i) * options_.bins + first);
+        }
+    }
 }
 
 std::vector<std::int64_t> first_equal_module(const CountView& counts) {

@@ -34,6 +34,9 @@ class Inference {
     void encode_module(const CountView& counts, std::int64_t module, Work& work, float* mean,
                        float* log_variance) const;
     void decode_module(const float* z, Work& work, float* summary) const;
+    /// The columns of some panels of the last map, for all modules; `summaries` [modules, T].
+    void last_map(nn::ConstMatrixView summaries, std::int64_t modules, std::int64_t first_panel,
+                  std::int64_t last_panel, std::span<float> logits) const;
     void first_map(const CountView& counts, std::int64_t module, float* s) const;
 
     ModelOptions options_;

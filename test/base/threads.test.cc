@@ -1,0 +1,205 @@
+/// What a parallel section promises: every index once, no waiting for others, one exception.
+
+#include "hodo/base/threads.hh"
+
+#include "hodo/base/error.hh"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <latch>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace hodo::base {
+namespace {
+
+/// Sets the number of threads and puts the former one back.
+class Threads : public testing::Test {
+  protected:
+    void TearDown() override { set_threads(before_); }
+
+  private:
+    int before_ = threads();
+};
+
+/// How often each index of [0, count) is visited.
+std::vector<int> visits(std::int64_t count, std::int64_t grain) {
+    std::vector<int> seen(static_cast<std::size_t>(count));
+    parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = begin; i < end; ++i) ++seen[static_cast<std::size_t>(i)];
+    });
+    return seen;
+}
+
+TEST_F(Threads, every_index_is_visited_once_for_any_count_grain_and_thread_count) {
+    for (const int count : {1, 2, 3, 8}) {
+        set_threads(count);
+        for (const std::int64_t size : {0, 1, 2, 7, 64, 1001}) {
+            for (const std::int64_t grain : {0, 1, 3, 10, 2000}) {
+                const std::vector<int> once(static_cast<std::size_t>(size), 1);
+                ASSERT_EQ(visits(size, grain), once) << size << " in steps of " << grain;
+            }
+        }
+    }
+}
+
+TEST_F(Threads, parts_are_contiguous_and_no_smaller_than_the_grain) {
+    set_threads(3);
+    std::atomic<bool> in_order{true};
+    std::atomic<std::int64_t> smallest{1000};
+    parallel_for(100, 7, [&](std::int64_t begin, std::int64_t end) {
+        if (begin >= end) in_order = false;
+        auto before = smallest.load();
+        while (end - begin < before && !smallest.compare_exchange_weak(before, end - begin)) {
+        }
+    });
+    EXPECT_TRUE(in_order);
+    EXPECT_GE(smallest, 7);
+}
+
+TEST_F(Threads, there_are_as_many_parts_as_the_grain_allows_and_one_for_one_thread) {
+    const auto parts = [](std::int64_t grain) {
+        std::atomic<int> number{0};
+        parallel_for(100, grain, [&](std::int64_t, std::int64_t) { ++number; });
+        return number.load();
+    };
+    set_threads(2);
+    EXPECT_EQ(parts(50), 2);
+    EXPECT_EQ(parts(51), 1);
+    EXPECT_GE(parts(1), 2);
+    set_threads(1);
+    EXPECT_EQ(parts(1), 1);
+}
+
+TEST_F(Threads, as_many_threads_work_at_the_same_time_as_were_asked_for) {
+    set_threads(4);
+    std::latch all(4);
+    // Each of four parts waits for the other three: four threads are needed to get through.
+    parallel_for(4, 1, [&](std::int64_t, std::int64_t) { all.arrive_and_wait(); });
+    SUCCEED();
+}
+
+TEST_F(Threads, no_more_threads_work_than_were_asked_for) {
+    set_threads(6);
+    visits(100, 1);
+    set_threads(2);
+    for (int repetition = 0; repetition < 100; ++repetition) {
+        std::atomic<int> now{0}, most{0};
+        parallel_for(64, 1, [&](std::int64_t, std::int64_t) {
+            const int working = ++now;
+            int before = most;
+            while (working > before && !most.compare_exchange_weak(before, working)) {
+            }
+            std::this_thread::yield();
+            --now;
+        });
+        ASSERT_LE(most, 2);
+    }
+}
+
+TEST_F(Threads, a_section_inside_a_part_runs_there_in_one_part) {
+    set_threads(3);
+    std::atomic<int> parts{0}, visited{0}, elsewhere{0};
+    parallel_for(12, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = begin; i < end; ++i) {
+            const auto here = std::this_thread::get_id();
+            parallel_for(100, 1, [&](std::int64_t first, std::int64_t last) {
+                ++parts;
+                visited += static_cast<int>(last - first);
+                if (std::this_thread::get_id() != here) ++elsewhere;
+            });
+        }
+    });
+    EXPECT_EQ(parts, 12);
+    EXPECT_EQ(visited, 1200);
+    EXPECT_EQ(elsewhere, 0);
+}
+
+TEST_F(Threads, a_thread_that_works_alone_stays_alone) {
+    set_threads(4);
+    std::jthread([] {
+        use_this_thread_alone();
+        int parts = 0;
+        parallel_for(100, 1, [&](std::int64_t, std::int64_t) { ++parts; });
+        EXPECT_EQ(parts, 1);
+    }).join();
+}
+
+TEST_F(Threads, several_callers_at_once_each_get_their_own_result) {
+    set_threads(3);
+    std::vector<std::jthread> callers;
+    for (int caller = 0; caller < 4; ++caller) {
+        callers.emplace_back([] {
+            for (int repetition = 0; repetition < 200; ++repetition) {
+                const std::vector<int> once(97, 1);
+                ASSERT_EQ(visits(97, 1 + repetition % 5), once);
+            }
+        });
+    }
+}
+
+/// All workers are made busy by a section whose parts wait for the end of the test.
+TEST_F(Threads, a_caller_does_not_wait_for_workers_that_are_busy_elsewhere) {
+    constexpr int many = 9;  // no test of this program uses more
+    set_threads(many);
+    std::latch begun(many), over(1);
+    std::jthread other([&] {
+        parallel_for(many, 1, [&](std::int64_t, std::int64_t) {
+            begun.count_down();
+            over.wait();
+        });
+    });
+    begun.wait();
+    std::set<std::thread::id> seen;  // unguarded on purpose: only this thread may come here
+    int visited = 0;
+    for (int repetition = 0; repetition < 50; ++repetition) {
+        parallel_for(40, 1, [&](std::int64_t begin, std::int64_t end) {
+            seen.insert(std::this_thread::get_id());
+            visited += static_cast<int>(end - begin);
+        });
+    }
+    over.count_down();
+    EXPECT_EQ(visited, 2000);
+    EXPECT_EQ(seen, std::set{std::this_thread::get_id()});
+}
+
+TEST_F(Threads, the_exception_of_the_first_failing_part_comes_out_when_all_parts_have_ended) {
+    set_threads(4);
+    for (int repetition = 0; repetition < 100; ++repetition) {
+        std::atomic<int> inside{0};
+        std::string said;
+        try {
+            parallel_for(16, 1, [&](std::int64_t begin, std::int64_t) {
+                ++inside;
+                std::this_thread::yield();
+                --inside;
+                if (begin >= 5) fail("part {}", begin);
+            });
+        } catch (const Error& error) {
+            EXPECT_EQ(inside, 0);
+            said = error.what();
+        }
+        ASSERT_EQ(said, "part 5");
+    }
+    const std::vector<int> once(50, 1);
+    EXPECT_EQ(visits(50, 1), once) << "the pool must survive an exception";
+}
+
+TEST_F(Threads, every_write_of_a_part_is_seen_by_the_caller) {
+    set_threads(4);
+    std::vector<std::int64_t> plain(4096);
+    for (std::int64_t round = 1; round <= 200; ++round) {
+        parallel_for(4096, 1, [&](std::int64_t begin, std::int64_t end) {
+            for (auto i = begin; i < end; ++i) plain[static_cast<std::size_t>(i)] += round;
+        });
+        std::int64_t sum = 0;
+        for (const auto value : plain) sum += value;
+        ASSERT_EQ(sum, 4096 * round * (round + 1) / 2);
+    }
+}
+
+}  // namespace
+}  // namespace hodo::base
