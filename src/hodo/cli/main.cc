@@ -9,6 +9,7 @@
 #include "hodo/cli/tools.hh"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <iterator>
 #include <new>
@@ -147,6 +148,8 @@ int guarded(Words words) {
 }  // namespace hodo::cli
 
 int main(int count, char** words) {
+    // A file-size limit is then an error of writing, which has a sentence, and not a death.
+    std::signal(SIGXFSZ, SIG_IGN);
     const std::vector<std::string> all(words + std::min(1, count), words + count);
     return hodo::cli::guarded(all);
 }

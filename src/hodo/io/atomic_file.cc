@@ -90,6 +90,19 @@ void AtomicFile::commit() {
     synchronise(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
 }
 
+void remove_abandoned_parts(const base::Path& folder) {
+    std::error_code problem;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, problem)) {
+        const auto name = entry.path().filename().string();
+        const auto at = name.rfind(".part-");
+        if (at == std::string::npos) continue;
+        const auto numbers = base::split(name.substr(at + 6), '-');
+        const bool is_ours =
+            numbers.size() == 2 && base::parse_int(numbers[0]) && base::parse_int(numbers[1]);
+        if (is_ours && entry.is_regular_file(problem)) unlink(entry.path().c_str());
+    }
+}
+
 void write_text(const base::Path& path, std::string_view text) {
     AtomicFile file(path);
     file.write(text);

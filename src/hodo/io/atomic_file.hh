@@ -36,6 +36,10 @@ class AtomicFile {
     bool committed_ = false;
 };
 
+/// Removes the temporary files that killed processes left in `folder`. Only for a folder in which
+/// no other process writes.
+void remove_abandoned_parts(const base::Path& folder);
+
 /// Writes a whole text file atomically.
 void write_text(const base::Path& path, std::string_view text);
 /// Reads a whole file; an error that names it when absent or larger than `limit` bytes.

@@ -37,7 +37,25 @@ Json program() {
     return entry;
 }
 
+constexpr const char* unfinished_mark = ".unfinished";
+
 }  // namespace
+
+void mark_unfinished(const base::Path& directory) {
+    write_text(directory / unfinished_mark, "");
+}
+
+void mark_finished(const base::Path& directory) {
+    std::error_code problem;
+    std::filesystem::remove(directory / unfinished_mark, problem);
+    HODO_CHECK(!problem, "{}: cannot be removed ({})", directory / unfinished_mark,
+               problem.message());
+}
+
+bool is_unfinished(const base::Path& directory) {
+    std::error_code problem;
+    return std::filesystem::exists(directory / unfinished_mark, problem);
+}
 
 std::string utc_time() {
     const auto now = std::time(nullptr);

@@ -37,6 +37,12 @@ void write_provenance(const base::Path& directory, std::string_view resolved_yam
 void append_session(const base::Path& directory, std::string_view resolved_yaml,
                     const Provenance& provenance, std::string_view resumed_at);
 
+/// A folder that is being written carries the file `.unfinished`, so that nobody takes the files
+/// that are there for all; `write_provenance` and `append_session` do not touch it.
+void mark_unfinished(const base::Path& directory);
+void mark_finished(const base::Path& directory);
+bool is_unfinished(const base::Path& directory);
+
 /// {path, bytes, fingerprint} of a file; a missing file has null bytes.
 Json file_identity(const base::Path& file);
 

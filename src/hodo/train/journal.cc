@@ -165,12 +165,14 @@ Journal::Journal(RunInfo info, const JournalOptions& options) {
             "it with --resume, replace it with --overwrite, or choose another --out",
             folder);
     }
-    fs::create_directories(folder / "checkpoints");
-    if (exists && info.existing == Existing::overwrite) {
-        remove_run(folder);
-        fs::create_directories(folder / "checkpoints");
-    }
+    if (exists && info.existing == Existing::overwrite) remove_run(folder);
+    std::error_code problem;
+    fs::create_directories(folder / "checkpoints", problem);
+    HODO_CHECK(!problem, "{}: cannot be created ({}); choose a writable --out", folder,
+               problem.message());
     if (exists && info.existing == Existing::resume) compare_configuration(folder, info.config);
+    io::remove_abandoned_parts(folder);
+    io::remove_abandoned_parts(folder / "checkpoints");
     body_ = std::make_unique<Body>(std::move(info), options);
 }
 

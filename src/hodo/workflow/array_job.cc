@@ -261,9 +261,15 @@ void claim(const base::Path& output, const Parts& parts) {
     if (parts.has_plan()) return;
     if (is_one_file(output)) return claim_file(output, Existing::refuse);
     for (const auto& entry : entries(output)) {
-        if (entry.filename() != "shards") return claim_folder(output, Existing::refuse);
+        const auto name = entry.filename().string();
+        const bool of_other_tasks = name == "shards" || name.starts_with(".unfinished");
+        if (!of_other_tasks) return claim_folder(output, Existing::refuse);
     }
-    claim_folder(output, Existing::resume);
+    std::error_code problem;
+    fs::create_directories(output, problem);
+    HODO_CHECK(!problem, "{}: cannot be created ({}); choose a writable --output", output,
+               problem.message());
+    io::mark_unfinished(output);
 }
 
 void require_same(const base::Path& output, const io::Json& planned, const io::Json& asked) {
@@ -291,6 +297,7 @@ void make_shard(const Job& job, const ArrayJob& array) {
     require_same(array.output, plan.at("settings"), settings);
     const auto name = text_of(job.shard);
     if (is_joined(plan)) {
+        if (!is_one_file(array.output)) io::mark_finished(array.output);
         return base::say("{} is complete; shard {} has nothing to do", array.output, name);
     }
     if (parts.look_at(job.shard, settings).is_whole) {

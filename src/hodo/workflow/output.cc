@@ -1,9 +1,23 @@
 #include "hodo/workflow/output.hh"
 
 #include "hodo/base/error.hh"
+#include "hodo/io/atomic_file.hh"
 #include "hodo/io/provenance.hh"
 
+#include <iterator>
+
 namespace hodo::workflow {
+
+namespace {
+
+/// Whether there is more in a folder than the mark of a run that failed before its first file.
+bool holds_something(const base::Path& folder) {
+    std::error_code problem;
+    const auto entries = std::distance(std::filesystem::directory_iterator(folder, problem), {});
+    return entries > (io::is_unfinished(folder) ? 1 : 0);
+}
+
+}  // namespace
 
 void claim_folder(const base::Path& folder, Existing existing) {
     HODO_CHECK(!folder.empty(), "no output folder is named; add --output FOLDER");
@@ -12,24 +26,32 @@ void claim_folder(const base::Path& folder, Existing existing) {
     HODO_CHECK(!is_there || std::filesystem::is_directory(folder, problem),
                "{}: is a file, but a folder is to be written there; choose another --output",
                folder);
-    const bool has_content = is_there && !std::filesystem::is_empty(folder, problem);
+    const bool has_content = is_there && holds_something(folder);
     if (has_content && existing == Existing::refuse) {
+        HODO_CHECK(!io::is_unfinished(folder),
+                   "{}: was left unfinished by a run that was broken off, or one that still "
+                   "writes there; add --resume to go on with it, --overwrite to begin again, or "
+                   "choose another --output",
+                   folder);
         base::fail(
             "{}: exists and is not empty; add --overwrite to replace it, --resume to go on "
             "with it, or choose another --output",
             folder);
     }
     if (has_content && existing == Existing::overwrite) {
-        HODO_CHECK(std::filesystem::exists(folder / "run.json", problem),
-                   "{}: was not written by hodo (no run.json), so --overwrite does not remove it; "
-                   "remove it yourself or choose another --output",
-                   folder);
+        HODO_CHECK(
+            std::filesystem::exists(folder / "run.json", problem) || io::is_unfinished(folder),
+            "{}: was not written by hodo (no run.json), so --overwrite does not remove it; "
+            "remove it yourself or choose another --output",
+            folder);
         std::filesystem::remove_all(folder, problem);
         HODO_CHECK(!problem, "{}: cannot be removed ({})", folder, problem.message());
     }
     std::filesystem::create_directories(folder, problem);
     HODO_CHECK(!problem, "{}: cannot be created ({}); choose a writable --output", folder,
                problem.message());
+    io::remove_abandoned_parts(folder);
+    io::mark_unfinished(folder);
 }
 
 void claim_file(const base::Path& file, Existing existing) {
@@ -52,6 +74,7 @@ void record_run(const base::Path& folder, const Job& job, const std::vector<base
                           .device = job.device,
                           .threads = job.threads,
                           .inputs = inputs});
+    io::mark_finished(folder);
 }
 
 }  // namespace hodo::workflow

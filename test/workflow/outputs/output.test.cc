@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "hodo/io/json.hh"
+#include "hodo/io/provenance.hh"
 
 namespace hodo::workflow {
 namespace {
@@ -41,7 +42,28 @@ TEST(Output, overwriting_removes_only_what_hodo_wrote) {
     EXPECT_TRUE(fs::exists(work / "a.txt"));
     put(work / "run.json", "{}");
     claim_folder(work.path(), Existing::overwrite);
-    EXPECT_TRUE(fs::is_empty(work.path()));
+    EXPECT_FALSE(fs::exists(work / "a.txt"));
+    EXPECT_FALSE(fs::exists(work / "run.json"));
+}
+
+TEST(Output, counts_as_unfinished_until_it_is_recorded) {
+    TemporaryFolder work;
+    const auto folder = work / "out";
+    claim_folder(folder, Existing::refuse);
+    put(folder / "a.parquet");
+    put(folder / "b.parquet.part-123-4");
+    put(folder / "b.part-two");
+    EXPECT_TRUE(io::is_unfinished(folder));
+    EXPECT_NE(error_of([&] { claim_folder(folder, Existing::refuse); }).find("unfinished"),
+              std::string::npos);
+    claim_folder(folder, Existing::resume);
+    EXPECT_TRUE(fs::exists(folder / "a.parquet"));
+    EXPECT_TRUE(fs::exists(folder / "b.part-two"));
+    EXPECT_FALSE(fs::exists(folder / "b.parquet.part-123-4"));
+    claim_folder(folder, Existing::overwrite);
+    EXPECT_FALSE(fs::exists(folder / "a.parquet"));
+    record_run(folder, Job(), {});
+    EXPECT_FALSE(io::is_unfinished(folder));
 }
 
 TEST(Output, resuming_leaves_everything) {

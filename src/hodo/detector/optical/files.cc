@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "hodo/base/error.hh"
+#include "hodo/io/provenance.hh"
 
 namespace hodo::optical {
 
@@ -21,6 +22,10 @@ bool is_event_file(const base::Path& file) {
 
 template <class Accepts>
 std::vector<base::Path> listed(const base::Path& directory, Accepts&& accepts) {
+    HODO_CHECK(!io::is_unfinished(directory),
+               "{}: the command that writes this folder was broken off or still runs, so files may "
+               "be missing; let it end, or run it again with --resume",
+               directory);
     std::vector<base::Path> files;
     std::error_code problem;
     for (const auto& entry : fs::directory_iterator(directory, problem)) {

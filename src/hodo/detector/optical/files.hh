@@ -15,7 +15,8 @@ namespace hodo::optical {
 /// The event files an input names, in natural order of their names ("2" before "10"): a file
 /// itself, the `*.parquet`, `*.db` and `*.sqlite` files of a folder (or of its subfolder `total` or
 /// `photons`, as GraphNeT lays them out), or the files that match a pattern in the last part of the
-/// path (`*`, `?`, `[...]`). Fails when there is none.
+/// path (`*`, `?`, `[...]`). Fails when there is none, and for folders that are still being
+/// written.
 std::vector<base::Path> event_files(const std::string& input);
 /// The same for several inputs, one after the other; a file named twice is read once.
 std::vector<base::Path> event_files(std::span<const std::string> inputs);
