@@ -50,6 +50,14 @@ class PlaneBands {
     /// Corners of pixels that may touch bands [first, last].
     CornerRange corners(int first, int last) const;
 
+    /// s of a point (z, y) in pixels.
+    double perpendicular(double z, double y) const { return z * cos_ + y * sin_; }
+    /// The band that holds s, from -1 on; not limited to the plane.
+    int band_at(double s) const { return floor_of((s - first_) * inverse_pitch_); }
+    /// Lower boundary of a band. X wires of ProtoDUNE-SP bound pixels at exact halves of a
+    /// thousandth, where the order of these operations decides how the share is rounded.
+    double boundary(int band) const { return (offset_ + band * pitch_) - half_pitch_; }
+
     int wires() const { return wires_; }
     double cosine() const { return cos_; }
     double sine() const { return sin_; }
@@ -61,9 +69,6 @@ class PlaneBands {
         const int whole = static_cast<int>(value);
         return whole - (whole > value ? 1 : 0);
     }
-    /// Lower boundary of a band. X wires of ProtoDUNE-SP bound pixels at exact halves of a
-    /// thousandth, where the order of these operations decides how the share is rounded.
-    double boundary(int band) const { return (offset_ + band * pitch_) - half_pitch_; }
     /// Thousandths of the unit square with z cos + y |sin| < t.
     double area_below(double t) const {
         double area = 1;

@@ -1,0 +1,51 @@
+#pragma once
+/// From deposits to the samples of wires, as they look after deconvolution.
+///
+/// Ionization recombines, drifts to the anode, is lost to impurities, diffuses, and is shared by
+/// the bands it falls on; the deconvolved signal of a wire is the charge that arrived, smeared by
+/// the filter of the deconvolution. Samples are kept in regions around signals that exceed the
+/// noise; elsewhere they are zero, as in reconstructed files. Constants: docs/physics/lartpc.md.
+
+#include "hodo/base/fields.hh"
+#include "hodo/base/random.hh"
+#include "hodo/detector/lartpc/overlap.hh"
+#include "hodo/detector/lartpc/transport.hh"
+#include "hodo/detector/lartpc/voxel_cloud.hh"
+#include "hodo/detector/lartpc/wire_signals.hh"
+
+#include <span>
+#include <vector>
+
+namespace hodo::lartpc {
+
+struct ReadoutOptions {
+    double lifetime = 10'000;   ///< Of drifting electrons [us].
+    double longitudinal = 6.2;  ///< Diffusion along the drift [cm2/s].
+    double transverse = 16.3;   ///< Across it [cm2/s].
+    double filter = 2.0;        ///< Width of the deconvolution's filter [ticks].
+    double electrons_per_count = 200;
+    double noise = 0.5;          ///< Deviation of a sample in a region [counts].
+    double threshold = 4;        ///< A region is kept when a sample exceeds this many deviations.
+    int padding = 4;             ///< Ticks kept on either side of a signal.
+    double fake_regions = 0.02;  ///< Regions of noise alone per channel.
+
+    void describe(base::Fields& f);
+};
+
+/// What one TPC's anode sees of an event.
+struct TpcEvent {
+    WireSignals signals;
+    /// True voxels at full resolution. Values: energy [MeV], track, particle.
+    VoxelImage energy;
+    /// The same with the number of electrons that escaped recombination.
+    VoxelImage electrons;
+    /// Electrons that arrived at the anode, and what the wires of each plane collected.
+    double arrived = 0;
+    std::array<double, planes_per_face> collected{};
+};
+
+/// Reads out the deposits that lie in a TPC. `ticks` is the length of the readout window.
+TpcEvent read_out(std::span<const Deposit> deposits, const Detector& detector, int tpc,
+                  const ReadoutOptions& options, const base::Random& random, int ticks);
+
+}  // namespace hodo::lartpc

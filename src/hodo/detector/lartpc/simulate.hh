@@ -1,0 +1,77 @@
+#pragma once
+/// Events of a liquid-argon TPC: single particles, and a beam particle under cosmic muons.
+///
+/// Event n depends on the seed and n only: not on threads, files, TPCs asked for, or other events.
+
+#include "hodo/base/fields.hh"
+#include "hodo/base/text.hh"
+#include "hodo/detector/lartpc/readout.hh"
+#include "hodo/detector/lartpc/transport.hh"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hodo::lartpc {
+
+enum class Sample { beam_cosmic, electron, muon, pion, proton, photon };
+constexpr auto names(Sample) {
+    return std::array<std::string_view, 6>{"beam-cosmic", "electron", "muon",
+                                           "pion",        "proton",   "photon"};
+}
+/// As the sample stands in file names: "BeamCosmic", "singleElectron", ...
+std::string file_type(Sample sample);
+
+struct SimulationOptions {
+    Sample sample = Sample::beam_cosmic;
+    std::int64_t events = 5;
+    std::int64_t events_per_file = 5;
+    std::int64_t first_file = 1;
+    std::uint64_t seed = 1;
+    std::vector<std::int64_t> tpcs{1};
+    double energy_min = 1000, energy_max = 1000;  ///< Of single particles, kinetic [MeV].
+    double beam_min = 1000, beam_max = 7000;      ///< Momentum of beam particles [MeV].
+    double cosmics = 30;                          ///< Mean number that cross each TPC.
+    std::int64_t ticks = 6000;
+    ReadoutOptions readout;
+
+    void describe(base::Fields& f);
+};
+
+/// What happened, before the anodes see it.
+struct SimulatedEvent {
+    std::vector<Deposit> deposits;
+    std::vector<TrackSummary> tracks;
+    /// Tracks of the beam particle and of cosmic muons, secondaries included.
+    std::vector<std::int64_t> beam, cosmic;
+};
+
+class EventSimulator {
+  public:
+    explicit EventSimulator(SimulationOptions options);
+
+    SimulatedEvent simulate(std::int64_t event) const;
+    /// The event as one TPC sees it.
+    TpcEvent read_out(const SimulatedEvent& event, std::int64_t number, int tpc) const;
+    const SimulationOptions& options() const { return options_; }
+    const Detector& detector() const { return detector_; }
+
+  private:
+    Particle single(base::Random& random, int tpc) const;
+    Particle beam(base::Random& random) const;
+    Particle cosmic(base::Random& random, const Tpc& box) const;
+
+    SimulationOptions options_;
+    const Detector& detector_;
+    World world_;
+};
+
+/// Writes the events of file number `file` (from 0) in the published code's parsed layout: wire,
+/// depo and depoElectron of every TPC, mcparticle, and mcbeamcosmic for beam events.
+std::vector<base::Path> simulate_file(const EventSimulator& simulator, std::int64_t file,
+                                      const base::Path& folder);
+std::int64_t file_count(const SimulationOptions& options);
+
+}  // namespace hodo::lartpc
