@@ -10,6 +10,16 @@ constexpr const char* factors_help = "ticks, y pixels and z pixels that make one
 
 }  // namespace
 
+void SimulateOptions::describe(base::Fields& f) {
+    f("output", output, "folder to write");
+    simulation.describe(f);
+}
+
+void ValidateOptions::describe(base::Fields& f) {
+    f("output", output, "folder for the figures");
+    validation.describe(f);
+}
+
 void PrepareOptions::describe(base::Fields& f) {
     f("input", input, "parsed files, folders of them, or patterns such as 'parsed/*TPC1.npz'");
     f("output", output, "folder to write");

@@ -2,7 +2,9 @@
 /// Options of the lartpc verbs.
 
 #include "hodo/base/fields.hh"
+#include "hodo/detector/lartpc/simulate.hh"
 #include "hodo/detector/lartpc/tiling.hh"
+#include "hodo/detector/lartpc/validate.hh"
 
 #include <array>
 #include <cstdint>
@@ -27,6 +29,20 @@ enum class PlaneOrder { angle, uvx };
 constexpr auto names(PlaneOrder) {
     return std::array<std::string_view, 2>{"angle", "uvx"};
 }
+
+struct SimulateOptions {
+    std::string output;
+    SimulationOptions simulation;
+
+    void describe(base::Fields& f);
+};
+
+struct ValidateOptions {
+    std::string output;
+    ValidationOptions validation;
+
+    void describe(base::Fields& f);
+};
 
 struct PrepareOptions {
     std::vector<std::string> input;

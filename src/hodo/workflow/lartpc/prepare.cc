@@ -4,6 +4,7 @@
 #include "hodo/base/log.hh"
 #include "hodo/base/progress.hh"
 #include "hodo/detector/lartpc/file_names.hh"
+#include "hodo/workflow/array_job.hh"
 #include "hodo/workflow/lartpc/options.hh"
 #include "hodo/workflow/lartpc/preparation.hh"
 #include "hodo/workflow/lartpc/verbs.hh"
@@ -31,6 +32,30 @@ void tell(std::string_view what, const PreparationCount& count, std::string_view
               count.present, count.skipped);
 }
 
+/// Every file stands alone, so parts are joined by their files' names.
+workflow::ArrayJob array_of(const std::vector<base::Path>& files, const PrepareOptions& options) {
+    workflow::ArrayJob array{
+        .output = options.output, .inputs = files, .circumstances = {}, .make = {}, .join = {}};
+    array.make = [files, options](const base::Path& folder, const workflow::Shard& shard) {
+        auto part = options;
+        part.output = folder.string();
+        const auto share =
+            share_of_task(files, static_cast<int>(shard.index), static_cast<int>(shard.count));
+        prepare_files(share, part, Present::keep, [] {});
+    };
+    array.join = [output = array.output](const std::vector<workflow::Part>& parts) {
+        std::vector<base::Path> placed;
+        for (const auto& part : parts) {
+            for (const auto& file : part.files) {
+                placed.push_back(output / file.filename());
+                workflow::place_file(file, placed.back());
+            }
+        }
+        return placed;
+    };
+    return array;
+}
+
 }  // namespace
 
 void run_prepare(const workflow::Job& job) {
@@ -39,6 +64,9 @@ void run_prepare(const workflow::Job& job) {
                "input and output are needed; write 'hodo lartpc prepare INPUT OUTPUT'");
     const auto source = names(options.source)[static_cast<std::size_t>(options.source)];
     const auto all = files_of_product(options.input, source);
+    if (job.portion != workflow::Portion::whole) {
+        return workflow::run_array(job, array_of(all, options));
+    }
     const int tasks = environment_number("SLURM_NTASKS", 1);
     const auto files = share_of_task(all, environment_number("SLURM_PROCID", 0), tasks);
     base::Progress progress("lartpc prepare", std::ssize(files), "files");

@@ -5,6 +5,8 @@
 
 namespace hodo::lartpc {
 
+void run_simulate(const workflow::Job& job);
+void run_validate(const workflow::Job& job);
 void run_prepare(const workflow::Job& job);
 void run_join(const workflow::Job& job);
 

@@ -16,9 +16,17 @@ void describe(base::Fields& fields) {
 }
 
 const workflow::Verb verbs[] = {
+    {"simulate", "Simulate particles in liquid argon and write parsed files with truth", "output",
+     describe<SimulateOptions>, run_simulate,
+     "lartpc simulate parsed --events 20 --seed 7\n"
+     "lartpc simulate parsed --sample electron --energy-min 500 --energy-max 1500",
+     workflow::Divisible::yes},
+    {"validate", "Compare the simulator with its closed forms, as figures", "output",
+     describe<ValidateOptions>, run_validate, "lartpc validate figures"},
     {"prepare", "Tile the wire signals of parsed files into voxels with truth", "input output",
      describe<PrepareOptions>, run_prepare,
-     "lartpc prepare parsed xy --batch-size 5\nlartpc prepare parsed xy --tpcs 1 --save-pix"},
+     "lartpc prepare parsed xy --batch-size 5\nlartpc prepare parsed xy --tpcs 1 --save-pix",
+     workflow::Divisible::yes},
     {"join", "Join the voxels of several TPCs in one frame", "input output", describe<JoinOptions>,
      run_join, "lartpc join xy --tpcs 1 --tpcs 5 --tpcs 9"},
 };

@@ -1,0 +1,96 @@
+/// The verbs `simulate` and `validate`: events in parsed files, and the simulator's figures.
+
+#include "hodo/detector/lartpc/simulate.hh"
+#include "hodo/base/error.hh"
+#include "hodo/base/log.hh"
+#include "hodo/base/progress.hh"
+#include "hodo/detector/lartpc/validate.hh"
+#include "hodo/draw/figure.hh"
+#include "hodo/workflow/array_job.hh"
+#include "hodo/workflow/lartpc/options.hh"
+#include "hodo/workflow/lartpc/verbs.hh"
+#include "hodo/workflow/output.hh"
+
+namespace hodo::lartpc {
+
+namespace {
+
+std::vector<base::Path> simulate_files(const EventSimulator& simulator, const base::Path& folder,
+                                       std::int64_t first, std::int64_t last) {
+    std::filesystem::create_directories(folder);
+    base::Progress progress("lartpc simulate", last - first, "files");
+    std::vector<base::Path> files;
+    for (auto file = first; file < last; ++file) {
+        for (auto& path : simulate_file(simulator, file, folder)) files.push_back(std::move(path));
+        progress.advance();
+    }
+    progress.finish();
+    return files;
+}
+
+workflow::ArrayJob array_of(const EventSimulator& simulator, const base::Path& output) {
+    workflow::ArrayJob array{
+        .output = output, .inputs = {}, .circumstances = {}, .make = {}, .join = {}};
+    array.make = [&simulator](const base::Path& folder, const workflow::Shard& shard) {
+        const auto files = file_count(simulator.options());
+        simulate_files(simulator, folder, files * shard.index / shard.count,
+                       files * (shard.index + 1) / shard.count);
+    };
+    array.join = [output](const std::vector<workflow::Part>& parts) {
+        std::vector<base::Path> placed;
+        for (const auto& part : parts) {
+            for (const auto& file : part.files) {
+                placed.push_back(output / file.filename());
+                workflow::place_file(file, placed.back());
+            }
+        }
+        return placed;
+    };
+    return array;
+}
+
+void draw_curve(draw::Axes& axes, const ValidationCurve& curve) {
+    axes.title(curve.name);
+    axes.x({.label = curve.x_label});
+    axes.y({.label = curve.y_label});
+    axes.line(curve.x, curve.expected, {.label = "closed form"});
+    axes.points(curve.x, curve.simulated, {.label = "simulated", .y_errors = {curve.error}});
+}
+
+}  // namespace
+
+void run_simulate(const workflow::Job& job) {
+    const auto options = job.config.as<SimulateOptions>();
+    HODO_CHECK(!options.output.empty(), "no output is named; write 'hodo lartpc simulate OUTPUT'");
+    const EventSimulator simulator(options.simulation);
+    if (job.portion != workflow::Portion::whole) {
+        return workflow::run_array(job, array_of(simulator, options.output));
+    }
+    workflow::claim_folder(options.output, job.existing);
+    const auto files = simulate_files(simulator, options.output, 0, file_count(options.simulation));
+    workflow::record_run(options.output, job, {}, options.simulation.seed);
+    base::say("wrote {} files to {}", files.size(), options.output);
+}
+
+void run_validate(const workflow::Job& job) {
+    const auto options = job.config.as<ValidateOptions>();
+    HODO_CHECK(!options.output.empty(), "no output is named; write 'hodo lartpc validate OUTPUT'");
+    workflow::claim_folder(options.output, job.existing);
+    const auto table = validate_simulator(options.validation);
+    draw::Figure figure({.width = 640, .height = 460, .rows = 2, .columns = 2});
+    const ValidationCurve* curves[] = {&table.energy_loss, &table.attenuation, &table.diffusion,
+                                       &table.charge};
+    for (int i = 0; i < 4; ++i) {
+        draw_curve(figure.panel(i / 2, i % 2), *curves[i]);
+        base::say("{:<45} largest deviation {:5.2f} %", curves[i]->name, 100 * curves[i]->worst());
+    }
+    base::say(
+        "voxels per event: {:.0f} true, {:.0f} of them active, {:.0f} ghosts ({:.1f} per "
+        "true voxel)",
+        table.true_voxels, table.true_and_active, table.ghosts, table.ghosts / table.true_voxels);
+    const base::Path folder = options.output;
+    for (const char* ending : {"simulator.png", "simulator.svg"}) figure.save(folder / ending);
+    workflow::record_run(folder, job, {}, options.validation.seed);
+}
+
+}  // namespace hodo::lartpc
