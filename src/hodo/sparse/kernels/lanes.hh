@@ -70,5 +70,14 @@ inline Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
 }
 #endif
 
+/// a where a > 0, else a leak; for a register or a number.
+inline Lanes leaky(Lanes a, float leak) {
+    const Lanes zero = spread(0.0F);
+    return a > zero ? a : a * spread(leak);
+}
+inline float leaky(float a, float leak) {
+    return a > 0.0F ? a : a * leak;
+}
+
 }  // namespace
 }  // namespace hodo::sparse

@@ -72,26 +72,37 @@ inline void multiply_segment(const ColumnTask& task, std::int64_t count, const s
     if (i < count) multiply_pairs<1, Vectors>(task, others + i, own + i);
 }
 
+/// What an epilogue does to a register or to one number.
+template <class Value, class Load>
+[[gnu::always_inline]] inline Value finished(const Epilogue& e, Value value, std::int64_t column,
+                                             const float* residual, float* plain,
+                                             const Load& read) {
+    if (e.bias != nullptr) value = value + read(e.bias + column);
+    if (residual != nullptr) value = value + read(residual + column);
+    if (plain != nullptr) __builtin_memcpy(plain + column, &value, sizeof value);
+    if (e.scale == nullptr) return value;
+    value = value * read(e.scale + column) + read(e.shift + column);
+    return leaky(value, e.leak);
+}
+
 /// Stores columns [first, first + count) of a block from its sums.
 inline void finish_rows(const ProductTask& task, const float* sums, std::int64_t first,
                         std::int64_t count) {
     const Epilogue& e = task.epilogue;
     for (std::int64_t row = 0; row < task.block.rows; ++row) {
         const float* sum = sums + row * panel_columns;
-        float* y = task.y + row * task.y_stride + first;
+        float* y = task.y + row * task.y_stride;
         const float* residual =
-            e.residual == nullptr ? nullptr : e.residual + row * e.residual_stride + first;
-        float* plain = e.plain == nullptr ? nullptr : e.plain + row * e.plain_stride + first;
-        for (std::int64_t c = 0; c < count; ++c) {
-            float value = sum[c];
-            if (e.bias != nullptr) value += e.bias[first + c];
-            if (residual != nullptr) value += residual[c];
-            if (plain != nullptr) plain[c] = value;
-            if (e.scale != nullptr) {
-                value = value * e.scale[first + c] + e.shift[first + c];
-                value = value > 0.0F ? value : value * e.leak;
-            }
-            y[c] = value;
+            e.residual == nullptr ? nullptr : e.residual + row * e.residual_stride;
+        float* plain = e.plain == nullptr ? nullptr : e.plain + row * e.plain_stride;
+        std::int64_t c = 0;
+        for (; c + width <= count; c += width) {
+            store(y + first + c, finished(e, load(sum + c), first + c, residual, plain,
+                                          [](const float* p) { return load(p); }));
+        }
+        for (; c < count; ++c) {
+            y[first + c] =
+                finished(e, sum[c], first + c, residual, plain, [](const float* p) { return *p; });
         }
     }
 }
@@ -100,7 +111,9 @@ void product(const ProductTask& task, float* scratch) {
     const std::int64_t padded = padded_columns(task.columns);
     for (std::int64_t first = 0; first < padded; first += panel_columns) {
         const std::int64_t panel = padded - first < panel_columns ? padded - first : panel_columns;
-        for (std::int64_t i = 0; i < task.block.rows * panel_columns; ++i) scratch[i] = 0.0F;
+        for (std::int64_t i = 0; i < task.block.rows * panel_columns; i += width) {
+            store(scratch + i, spread(0.0F));
+        }
         const std::int32_t* others = task.block.others;
         const std::uint8_t* own = task.block.own;
         for (std::int64_t s = 0; s < task.block.segment_count; ++s) {

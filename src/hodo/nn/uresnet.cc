@@ -1,0 +1,222 @@
+#include "hodo/nn/uresnet.hh"
+
+#include <cmath>
+#include <string>
+
+#include "hodo/base/error.hh"
+#include "hodo/nn/initialise.hh"
+
+namespace hodo::nn {
+
+namespace {
+
+using sparse::BatchNorm;
+using sparse::SparseTensor;
+
+// ---- making -------------------------------------------------------------------------------------
+
+struct Maker {
+    const UResNetOptions& options;
+    const at::TensorOptions& tensor_options;
+
+    bool is_flat(std::int64_t level) const { return level < options.flat_levels; }
+    std::int64_t channels(std::int64_t level) const { return (level + 1) * options.channels; }
+
+    sparse::ConvSpec submanifold(std::int64_t level) const {
+        const auto k = options.kernel;
+        return sparse::submanifold({is_flat(level) ? 1 : k, k, k});
+    }
+    sparse::ConvSpec downwards(std::int64_t level) const {
+        const auto &f = options.filter, &s = options.stride;
+        if (is_flat(level)) return sparse::strided({1, f, f}, {1, s, s});
+        return sparse::strided({options.drift_filter, f, f}, {options.drift_stride, s, s});
+    }
+    at::Tensor weight(const sparse::ConvSpec& spec, std::int64_t in, std::int64_t out) const {
+        return make_parameter({spec.kernel.volume(), 1, in, out}, tensor_options);
+    }
+    BatchNorm norm(std::int64_t count) const {
+        auto made = BatchNorm::make(count, tensor_options);
+        made.keep = options.keep;
+        return made;
+    }
+    ResidualBlock block(std::int64_t level, std::int64_t in) const {
+        const auto out = channels(level);
+        const auto spec = submanifold(level);
+        return {in == out ? at::Tensor() : make_parameter({in, out}, tensor_options),
+                norm(in),
+                norm(out),
+                weight(spec, in, out),
+                weight(spec, out, out),
+                spec};
+    }
+    UResNetLevel level(std::int64_t i) const {
+        UResNetLevel made;
+        const auto here = channels(i);
+        for (std::int64_t j = 0; j < options.repetitions; ++j) {
+            made.before.push_back(block(i, here));
+        }
+        if (i + 1 == options.levels) return made;
+        const auto below = channels(i + 1);
+        made.spec = downwards(i);
+        made.down_norm = norm(here);
+        made.down = weight(made.spec, here, below);
+        made.deeper = std::make_unique<UResNetLevel>(level(i + 1));
+        made.up_norm = norm(below);
+        made.up = weight(made.spec, below, here);
+        for (std::int64_t j = 0; j < options.repetitions; ++j) {
+            made.after.push_back(block(i, j == 0 ? 2 * here : here));
+        }
+        return made;
+    }
+};
+
+// ---- learning -----------------------------------------------------------------------------------
+
+/// Layers one after the other, with gradients where they are wanted.
+struct Steps {
+    Mode mode;
+
+    SparseTensor norm(BatchNorm& layer, const SparseTensor& x) const {
+        return x.with(mode == Mode::train ? layer.train(x.features) : layer.evaluate(x.features));
+    }
+    SparseTensor block(ResidualBlock& b, const SparseTensor& x) const {
+        auto y = sparse::conv(norm(b.first_norm, x), b.first, {}, b.spec);
+        y = sparse::conv(norm(b.second_norm, y), b.second, {}, b.spec);
+        if (!b.shortcut.defined()) return sparse::add(x, y);
+        return sparse::add(sparse::conv(x, b.shortcut, {}, sparse::submanifold({1, 1, 1})), y);
+    }
+    SparseTensor level(UResNetLevel& l, SparseTensor x) const {
+        for (auto& b : l.before) x = block(b, x);
+        if (!l.deeper) return x;
+        auto deep = level(*l.deeper, sparse::conv(norm(l.down_norm, x), l.down, {}, l.spec));
+        deep = norm(l.up_norm, deep);
+        x = sparse::concatenate(x, sparse::conv_transposed(deep, l.up, {}, l.spec, x.coordinates));
+        for (auto& b : l.after) x = block(b, x);
+        return x;
+    }
+};
+
+// ---- evaluating ---------------------------------------------------------------------------------
+
+/// A tensor as it is and as the next layer's norm makes it.
+struct Pair {
+    SparseTensor plain, normed;
+};
+
+sparse::Ending ending(const BatchNorm& next, at::Tensor residual, bool keep_plain) {
+    const auto [scale, shift] = next.folded();
+    return {{}, std::move(residual), scale, shift, next.leak, keep_plain};
+}
+
+Pair ended(const SparseTensor& x, const at::Tensor& weight, const sparse::ConvSpec& spec,
+           const BatchNorm& next, const at::Tensor& residual = {}) {
+    auto done = sparse::conv_ended(x, weight, spec, ending(next, residual, true));
+    return {std::move(done.plain), std::move(done.y)};
+}
+
+/// `x` comes with the block's first norm applied and leaves with `next` applied.
+Pair block_ended(const ResidualBlock& b, const Pair& x, const BatchNorm& next) {
+    const auto middle =
+        sparse::conv_ended(x.normed, b.first, b.spec, ending(b.second_norm, {}, false)).y;
+    if (!b.shortcut.defined()) return ended(middle, b.second, b.spec, next, x.plain.features);
+    const auto side = sparse::conv_ended(x.plain, b.shortcut, sparse::submanifold({1, 1, 1}), {}).y;
+    return ended(middle, b.second, b.spec, next, side.features);
+}
+
+Pair blocks_ended(const std::vector<ResidualBlock>& blocks, Pair x, const BatchNorm& next) {
+    for (std::size_t j = 0; j < blocks.size(); ++j) {
+        const bool last = j + 1 == blocks.size();
+        x = block_ended(blocks[j], x, last ? next : blocks[j + 1].first_norm);
+    }
+    return x;
+}
+
+const BatchNorm& first_norm(const UResNetLevel& l) {
+    return l.before.front().first_norm;
+}
+
+SparseTensor level_ended(const UResNetLevel& l, Pair x, const BatchNorm& next) {
+    if (!l.deeper) return blocks_ended(l.before, std::move(x), next).normed;
+    x = blocks_ended(l.before, std::move(x), l.down_norm);
+    const auto deep =
+        level_ended(*l.deeper, ended(x.normed, l.down, l.spec, first_norm(*l.deeper)), l.up_norm);
+    x.normed = {};
+    const auto up = sparse::conv_ended(deep, l.up, l.spec, {}, x.plain.coordinates).y;
+    x.plain = sparse::concatenate(x.plain, up);
+    x.normed = x.plain.with(l.after.front().first_norm.evaluate(x.plain.features));
+    return blocks_ended(l.after, std::move(x), next).normed;
+}
+
+}  // namespace
+
+void ResidualBlock::visit(tensor::ParameterVisitor& v) {
+    if (shortcut.defined()) v("0.weight", shortcut);
+    v.group("1.0", first_norm);
+    v("1.1.weight", first);
+    v.group("1.2", second_norm);
+    v("1.3.weight", second);
+}
+
+void UResNetLevel::visit(tensor::ParameterVisitor& v) {
+    std::size_t position = 0;
+    const auto visit_blocks = [&](std::vector<ResidualBlock>& blocks) {
+        for (auto& block : blocks) {
+            v.group(std::to_string(position), block);
+            position += 2;
+        }
+    };
+    visit_blocks(before);
+    if (!deeper) return;
+    const auto table = std::to_string(position) + ".1.";
+    v.group(table + "0", down_norm);
+    v(table + "1.weight", down);
+    v.group(table + "2", *deeper);
+    v.group(table + "3", up_norm);
+    v(table + "4.weight", up);
+    position += 2;
+    visit_blocks(after);
+}
+
+UResNet::UResNet(const UResNetOptions& options, const at::TensorOptions& tensor_options)
+    : options_(options) {
+    HODO_CHECK(
+        options.channels >= 1 && options.levels >= 1 && options.repetitions >= 1,
+        "a network with {} channels, {} levels and {} blocks per level has nothing to learn; "
+        "each must be at least 1",
+        options.channels, options.levels, options.repetitions);
+    const Maker make{options_, tensor_options};
+    start_spec_ = make.submanifold(0);
+    start_ = make.weight(start_spec_, options.inputs, options.channels);
+    top_ = make.level(0);
+    end_ = make.norm(options.channels);
+}
+
+void UResNet::visit(tensor::ParameterVisitor& v) {
+    v("1.weight", start_);
+    v.group("2", top_);
+    v.group("3", end_);
+}
+
+void UResNet::initialise(const base::Random& random) {
+    for (auto& [name, tensor] : tensor::named_parameters(*this)) {
+        if (tensor->dim() == 1) {
+            const bool one = name.ends_with("weight") || name.ends_with("running_var");
+            fill_constant(*tensor, one ? 1.0 : 0.0);
+            continue;
+        }
+        const auto sums = static_cast<double>(tensor->numel() / tensor->size(-1));
+        fill_normal(*tensor, std::sqrt(2.0 / sums), random.child(name));
+    }
+}
+
+SparseTensor UResNet::operator()(const SparseTensor& x, Mode mode) {
+    const Steps steps{mode};
+    auto y = sparse::conv(x, start_, {}, start_spec_);
+    return steps.norm(end_, steps.level(top_, std::move(y)));
+}
+
+SparseTensor UResNet::evaluate(const SparseTensor& x) const {
+    return level_ended(top_, ended(x, start_, start_spec_, first_norm(top_)), end_);
+}
+
+}  // namespace hodo::nn
