@@ -2,6 +2,7 @@
 /// Normalisation kernels of one vector level: sums over rows in double precision.
 
 #include "hodo/sparse/kernels/kernels.hh"
+#include "hodo/sparse/kernels/lanes.hh"
 
 namespace hodo::sparse {
 namespace {
@@ -57,36 +58,74 @@ void scale_leaky(const float* x, std::int64_t rows, std::int64_t channels, const
     for (std::int64_t row = 0; row < rows; ++row) {
         const float* from = x + row * channels;
         float* to = y + row * channels;
-        for (std::int64_t c = 0; c < channels; ++c) {
-            const float value = from[c] * scale[c] + shift[c];
-            to[c] = value > 0.0F ? value : value * leak;
+        std::int64_t c = 0;
+        for (; c + width <= channels; c += width) {
+            store(to + c,
+                  leaky(multiply_add(load(from + c), load(scale + c), load(shift + c)), leak));
         }
+        for (; c < channels; ++c) to[c] = leaky(from[c] * scale[c] + shift[c], leak);
+    }
+}
+
+/// Eight numbers in single and in double precision.
+typedef float Narrow __attribute__((vector_size(32)));
+typedef double Wide __attribute__((vector_size(64)));
+
+/// Sums of eight columns, from `first`.
+inline void norm_sums_of_eight(const NormGradient& task, std::int64_t first, double* sums,
+                               double* products) {
+    Wide sum = {}, product = {};
+    Narrow mean;
+    __builtin_memcpy(&mean, task.mean + first, sizeof mean);
+    const Narrow zero = {}, leak = zero + task.leak;
+    for (std::int64_t row = 0; row < task.rows; ++row) {
+        const std::int64_t place = row * task.channels + first;
+        Narrow x, y, g;
+        __builtin_memcpy(&x, task.x + place, sizeof x);
+        __builtin_memcpy(&y, task.y + place, sizeof y);
+        __builtin_memcpy(&g, task.g + place, sizeof g);
+        const Wide gradient = __builtin_convertvector(y > zero ? g : g * leak, Wide);
+        sum += gradient;
+        product += gradient * __builtin_convertvector(x - mean, Wide);
+    }
+    for (int c = 0; c < 8; ++c) {
+        sums[first + c] += sum[c];
+        products[first + c] += product[c];
     }
 }
 
 void norm_sums(const NormGradient& task, double* sums, double* products) {
-    for_chunks(task.channels, [&](std::int64_t c, std::int64_t count) {
-        const auto gradient = [&](std::int64_t row, std::int64_t j) {
-            const std::int64_t i = row * task.channels + c + j;
-            return static_cast<double>(task.y[i] > 0.0F ? task.g[i] : task.g[i] * task.leak);
-        };
-        sum_chunk(task.rows, count, sums + c, gradient);
-        sum_chunk(task.rows, count, products + c, [&](std::int64_t row, std::int64_t j) {
-            const float deviation = task.x[row * task.channels + c + j] - task.mean[c + j];
-            return gradient(row, j) * static_cast<double>(deviation);
-        });
-    });
+    std::int64_t first = 0;
+    for (; first + 8 <= task.channels; first += 8) norm_sums_of_eight(task, first, sums, products);
+    for (; first < task.channels; ++first) {
+        for (std::int64_t row = 0; row < task.rows; ++row) {
+            const std::int64_t place = row * task.channels + first;
+            const float g = task.g[place];
+            const double gradient = static_cast<double>(task.y[place] > 0.0F ? g : g * task.leak);
+            sums[first] += gradient;
+            products[first] += gradient * static_cast<double>(task.x[place] - task.mean[first]);
+        }
+    }
 }
 
 void norm_gradient(const NormGradient& task, const float* of_gradient, const float* of_deviation,
                    const float* constant, float* grad_x) {
     for (std::int64_t row = 0; row < task.rows; ++row) {
-        const std::int64_t first = row * task.channels;
-        for (std::int64_t c = 0; c < task.channels; ++c) {
-            const float g = task.g[first + c];
-            const float gradient = task.y[first + c] > 0.0F ? g : g * task.leak;
-            grad_x[first + c] = gradient * of_gradient[c] +
-                                (task.x[first + c] - task.mean[c]) * of_deviation[c] + constant[c];
+        const std::int64_t start = row * task.channels;
+        const float *x = task.x + start, *y = task.y + start, *g = task.g + start;
+        std::int64_t c = 0;
+        for (; c + width <= task.channels; c += width) {
+            const Lanes plain = load(g + c);
+            const Lanes gradient = load(y + c) > spread(0.0F) ? plain : plain * spread(task.leak);
+            const Lanes deviation = load(x + c) - load(task.mean + c);
+            store(grad_x + start + c, multiply_add(gradient, load(of_gradient + c),
+                                                   multiply_add(deviation, load(of_deviation + c),
+                                                                load(constant + c))));
+        }
+        for (; c < task.channels; ++c) {
+            const float gradient = y[c] > 0.0F ? g[c] : g[c] * task.leak;
+            grad_x[start + c] =
+                gradient * of_gradient[c] + ((x[c] - task.mean[c]) * of_deviation[c] + constant[c]);
         }
     }
 }
