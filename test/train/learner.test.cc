@@ -8,6 +8,7 @@
 
 #include <cmath>
 
+#include "hodo/io/weights.hh"
 #include "hodo/tensor/torch.hh"
 #include "hodo/tensor/view.hh"
 #include "hodo/train/average.hh"
@@ -119,6 +120,60 @@ TEST(Learning, a_parameter_without_gradient_is_left_alone) {
     std::vector<std::int64_t> steps;
     stored("steps", steps);
     EXPECT_EQ(steps, (std::vector<std::int64_t>{1, 0}));
+}
+
+/// Adam's moments of a parameter {1, 2} after three steps, as a PyTorch checkpoint keeps them.
+io::OptimizerState three_steps_of_adam() {
+    io::OptimizerSlot slot;
+    slot.parameter = 0;
+    slot.step = 3;
+    slot.moments = {{"exp_avg", io::make_array(std::vector<float>{0.1F, -0.2F})},
+                    {"exp_avg_sq", io::make_array(std::vector<float>{0.04F, 0.09F})}};
+    io::OptimizerState state;
+    state.slots.push_back(slot);
+    auto group = io::Json::object();
+    group["lr"] = 0.5;
+    group["params"] = io::Json::List{io::Json(0)};
+    state.groups.push(group);
+    return state;
+}
+
+TEST(Adopting, goes_on_with_adam_as_the_formula_says) {
+    test::TemporaryFolder folder;
+    io::Checkpoint checkpoint;
+    checkpoint.weights = {{"p", io::make_array(std::vector<float>{1.0F, 2.0F})}};
+    checkpoint.optimizers = {three_steps_of_adam()};
+    io::write_checkpoint(folder / "a.ckpt", checkpoint);
+
+    auto parameter = numbers({1.0F, 2.0F}, {2});
+    OptimizerOptions options;
+    options.kind = OptimizerKind::adam;
+    options.beta1 = 0.9;
+    options.beta2 = 0.99;
+    options.epsilon = 0;
+    options.weight_decay = 0;
+    Optimizer optimizer({{"p", &parameter}}, options);
+    optimizer.adopt(io::WeightFile::open(folder / "a.ckpt").optimizer());
+    parameter.mutable_grad() = numbers({1.0F, -1.0F}, {2});
+    optimizer.step(0.5);
+    // The fourth step: m = 0.9 m + 0.1 g, v = 0.99 v + 0.01 g^2, corrected by 1 - beta^4.
+    const double first = 0.19 / 0.3439 / std::sqrt(0.0496 / 0.03940399);
+    const double second = -0.28 / 0.3439 / std::sqrt(0.0991 / 0.03940399);
+    expect_near(doubles(parameter), {1.0 - 0.5 * first, 2.0 - 0.5 * second}, 1e-6);
+}
+
+TEST(Adopting, refuses_a_state_that_does_not_fit) {
+    auto parameter = numbers({1.0F, 2.0F}, {2}), longer = at::ones({3});
+    Optimizer fits({{"p", &parameter}}, {});
+    auto state = three_steps_of_adam();
+    state.slots[0].parameter = 1;
+    EXPECT_THAT(test::error_of([&] { fits.adopt(state); }), HasSubstr("has a parameter 1"));
+    Optimizer other({{"p", &longer}}, {});
+    EXPECT_THAT(test::error_of([&] { other.adopt(three_steps_of_adam()); }),
+                HasSubstr("'p' has another shape"));
+    Optimizer descent({{"p", &parameter}}, {.kind = OptimizerKind::sgd});
+    EXPECT_THAT(test::error_of([&] { descent.adopt(three_steps_of_adam()); }),
+                HasSubstr("kind is sgd"));
 }
 
 TEST(Learning, the_gradient_is_clipped_by_its_global_norm) {

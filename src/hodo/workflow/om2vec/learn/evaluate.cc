@@ -256,6 +256,19 @@ class Evaluator {
     std::vector<float> mean_, log_variance_;
 };
 
+void require_modules(const ModuleData& data, const Judgement& judgement,
+                     const EvaluateOptions& options) {
+    if (data.size() > 0) return;
+    const auto& file = data.files().front();
+    const auto& request = judgement.request;
+    HODO_CHECK(request.part != Part::held_out,
+               "{}: the fraction {} kept for validation holds no module (there are few events), so "
+               "there is nothing to judge; train with a larger data.valid_fraction, or name other "
+               "events: 'hodo om2vec evaluate --weights {} EVENTS'",
+               file, request.held_out, options.network.weights);
+    base::fail("{}: has no module with photons, so there is nothing to judge", file);
+}
+
 }  // namespace
 
 void run_evaluate(const workflow::Job& job) {
@@ -270,8 +283,7 @@ void run_evaluate(const workflow::Job& job) {
     const auto folder = output_folder(options);
     const auto judgement = judgement_of(options, network.binning);
     const ModuleData data(judgement.request);
-    HODO_CHECK(data.size() > 0, "{}: has no module with photons, so there is nothing to judge",
-               data.files().front());
+    require_modules(data, judgement, options);
     workflow::claim_folder(folder, job.existing);
     Evaluator evaluator(network, options, data, judgement.origin);
     evaluator.run(folder);

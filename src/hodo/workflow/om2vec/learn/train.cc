@@ -94,6 +94,10 @@ void run_train(const workflow::Job& job) {
         held_out.emplace(validation_request(options), device);
         if (held_out->data().size() > 0) {
             validation.emplace(*held_out, validation_feed, options.seed, train::Passes::single);
+        } else if (options.task == Task::train) {
+            base::warn(
+                "no module was left for validation (there are few events), so nothing says whether "
+                "the training learns by heart; set data.valid, or a larger data.valid_fraction");
         }
     }
     VaeRecipe recipe(options, device);
