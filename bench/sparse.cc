@@ -76,7 +76,7 @@ void all_maps(benchmark::State& state) {
     }
     count_voxels(state, static_cast<std::int64_t>(rows.size()));
 }
-BENCHMARK(all_maps)->Name("sparse/maps")->Arg(72)->Arg(200)->Unit(benchmark::kMillisecond);
+BENCHMARK(all_maps)->Name("sparse/maps")->Arg(72)->Arg(135)->Unit(benchmark::kMillisecond);
 
 void depthwise_maps(benchmark::State& state) {
     base::set_threads(1);
@@ -198,7 +198,7 @@ void forward_backward(benchmark::State& state) {
 
 void events_and_threads(benchmark::internal::Benchmark* b) {
     b->ArgNames({"tracks", "threads"})
-        ->ArgsProduct({{72, 200}, {1, 2}})
+        ->ArgsProduct({{72, 135}, {1, 2}})
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
 }
