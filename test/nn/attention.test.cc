@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "hodo/base/threads.hh"
 #include "hodo/nn/fused.hh"
+#include "nn/attention_cases.hh"
 
 namespace hodo::nn {
 namespace {
@@ -89,13 +91,140 @@ TEST(Attention, without_positions_commutes_with_a_permutation_of_tokens) {
                              attention(x, pass).index_select(1, order), 1e-5, 1e-6));
 }
 
-TEST(Fused, applies_to_float32_in_full_precision_only) {
+/// The rows of an attention as a tensor in float64.
+at::Tensor doubles(StoredMatrix& matrix, bool is_variable = true) {
+    auto result = at::empty({matrix.rows, matrix.columns}, at::TensorOptions().dtype(at::kDouble));
+    for (std::int64_t i = 0; i < matrix.rows; ++i) {
+        for (std::int64_t j = 0; j < matrix.columns; ++j) result[i][j] = matrix.at(i, j);
+    }
+    return result.requires_grad_(is_variable);
+}
+
+/// Value and gradients by either engine, in the case's own type or in float64.
+struct Judged {
+    at::Tensor out, q, k, v;
+    Judged(AttentionData& data, Engine engine)
+        : q(doubles(data.q)), k(doubles(data.k)), v(doubles(data.v)) {
+        Sequences sequences{{data.query_offsets}, {data.key_offsets}, at::Tensor()};
+        if (!data.visible.empty()) {
+            sequences.visible =
+                at::tensor(std::vector<std::int64_t>(data.visible.begin(), data.visible.end()))
+                    .to(at::kBool);
+        }
+        Pass pass;
+        pass.mode = Mode::train;
+        pass.dropout = data.what.dropout;
+        pass.key = 77;
+        pass.first_entry = 9;
+        pass.engine = engine;
+        const auto type = engine == Engine::plain                  ? at::kDouble
+                          : data.what.storage == Storage::bfloat16 ? at::kBFloat16
+                                                                   : at::kFloat;
+        out = attend(q.to(type), k.to(type), v.to(type), data.what.heads, sequences, pass);
+        (out * doubles(data.grad_out, false)).sum().backward();
+    }
+};
+
+void expect_close(const at::Tensor& actual, const at::Tensor& expected, double tolerance) {
+    ASSERT_EQ(actual.sizes(), expected.sizes());
+    if (expected.numel() == 0) return;
+    const auto largest = std::max(1.0, expected.abs().max().item<double>());
+    EXPECT_LE((actual.to(at::kDouble) - expected).abs().max().item<double>(), tolerance * largest);
+}
+
+TEST(Attention, of_every_case_agrees_with_the_gradients_of_LibTorch) {
+    for (const auto& what : attention_cases()) {
+        SCOPED_TRACE(what.name);
+        AttentionData data(what);
+        const Judged fused(data, Engine::fused), plain(data, Engine::plain);
+        const double width = static_cast<double>(what.width);
+        // bfloat16 rounds the result, which enters the gradients, to 1/256.
+        const double tolerance =
+            what.storage == Storage::bfloat16 ? 2.0 / 64 : 1e-5 * width * width;
+        expect_close(fused.out, plain.out, tolerance);
+        expect_close(fused.q.grad(), plain.q.grad(), tolerance * width);
+        expect_close(fused.k.grad(), plain.k.grad(), tolerance * width);
+        expect_close(fused.v.grad(), plain.v.grad(), tolerance);
+    }
+}
+
+TEST(Attention, packed_sequences_equal_padded_ones_with_hidden_keys) {
+    const std::vector<std::int64_t> lengths{5, 0, 40, 1, 33};
+    const auto packing = Packing::of_lengths(lengths);
+    for (const std::int64_t head_size : {4, 8, 32, 128}) {
+        for (const double dropout : {0.0, 0.2}) {
+            const auto x = at::randn({packing.total(), 2 * head_size});
+            const auto padding = Packing::equal(packing.count(), packing.longest());
+            const auto padded = packing.pad(x).flatten(0, 1);
+            Pass first;
+            first.mode = Mode::train;
+            first.dropout = dropout;
+            auto second = first;
+            const auto packed = attend(x, x, x, 2, {packing, packing, at::Tensor()}, first);
+            const auto hidden = attend(padded, padded, padded, 2,
+                                       {padding, padding, packing.filled().flatten()}, second);
+            const auto back = packing.unpad(hidden.reshape({packing.count(), -1, 2 * head_size}));
+            EXPECT_TRUE(at::allclose(packed, back, 1e-4, 1e-5)) << head_size << " " << dropout;
+        }
+    }
+}
+
+TEST(Attention, has_the_same_bits_for_any_number_of_threads) {
+    const std::vector<std::int64_t> lengths{50, 0, 400, 1, 133};
+    const auto packing = Packing::of_lengths(lengths);
+    const int before = base::threads();
+    for (const std::int64_t head_size : {8, 48}) {
+        const auto x = at::randn({packing.total(), 2 * head_size}).requires_grad_(true);
+        std::vector<at::Tensor> results;
+        for (const int threads : {1, 2, 3}) {
+            base::set_threads(threads);
+            x.mutable_grad() = at::Tensor();
+            Pass pass;
+            pass.mode = Mode::train;
+            pass.dropout = 0.1;
+            const auto y = attend(x, x, x, 2, {packing, packing, at::Tensor()}, pass);
+            y.square().sum().backward();
+            results.push_back(at::cat({y.detach(), x.grad()}));
+        }
+        base::set_threads(before);
+        EXPECT_TRUE(at::equal(results[0], results[1]));
+        EXPECT_TRUE(at::equal(results[0], results[2]));
+    }
+}
+
+TEST(Attention, of_packed_tokens_is_that_of_each_sequence) {
+    auto attention = Attention::make(24, 3, at::TensorOptions().dtype(at::kFloat));
+    attention.initialise(base::Random(1, "attention"));
+    const std::vector<std::int64_t> lengths{7, 1, 12};
+    const auto packing = Packing::of_lengths(lengths);
+    const auto x = at::randn({20, 24});
+    Pass pass;
+    const auto all = attention(x, packing, pass);
+    for (std::int64_t s = 0; s < 3; ++s) {
+        const auto one = x.narrow(0, packing.first(s), packing.length(s)).unsqueeze(0);
+        EXPECT_TRUE(at::allclose(all.narrow(0, packing.first(s), packing.length(s)),
+                                 attention(one, pass).squeeze(0), 1e-5, 1e-6));
+    }
+}
+
+TEST(Fused, applies_to_float32_and_bfloat16) {
     Pass pass;
     EXPECT_TRUE(fused_applies(at::zeros({1, 2, 16}), pass));
-    EXPECT_FALSE(fused_applies(at::zeros({1, 2, 8}), pass));
+    EXPECT_TRUE(fused_applies(at::zeros({1, 2, 5}), pass));
+    EXPECT_TRUE(fused_applies(at::zeros({1, 2, 16}).to(at::kBFloat16), pass));
     EXPECT_FALSE(fused_applies(at::zeros({1, 2, 16}).to(at::kDouble), pass));
-    pass.precision = tensor::Precision::bf16;
+    EXPECT_FALSE(fused_applies(at::zeros({0, 2, 16}), pass));
+    pass.engine = Engine::plain;
     EXPECT_FALSE(fused_applies(at::zeros({1, 2, 16}), pass));
+}
+
+TEST(Fused, knows_heads_of_1_to_128) {
+    EXPECT_TRUE(head_size_is_fused(1));
+    EXPECT_TRUE(head_size_is_fused(128));
+    EXPECT_FALSE(head_size_is_fused(129));
+    Pass pass;  // larger heads go through plain operations
+    const auto x = at::randn({1, 3, 160});
+    EXPECT_TRUE(at::allclose(attend(x, x, x, 1, pass), attend_plain(x, x, x, 1, pass)));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -124,64 +125,6 @@ TEST_P(EveryVariant, feed_forward_parts_agree_with_the_reference) {
     }
 }
 
-struct AttentionShape {
-    std::int64_t queries, keys, heads, head_size;
-    float width;  // of queries and keys: large ones make one weight dominate
-};
-const AttentionShape attention_shapes[] = {
-    {1, 1, 1, 1, 1},   {5, 3, 2, 2, 1},     {16, 64, 4, 8, 1}, {33, 130, 4, 8, 3},
-    {20, 65, 1, 5, 1}, {64, 200, 2, 16, 1}, {7, 70, 1, 33, 1}, {3, 129, 2, 64, 20}};
-
-/// Inputs, results and gradients of one attention.
-struct AttentionCase {
-    AttentionShape shape;
-    Matrix q, k, v, grad_out, out, grad_q, grad_k, grad_v;
-    std::vector<float> log_sums;
-    AlignedFloats scratch;
-
-    explicit AttentionCase(const AttentionShape& s)
-        : shape(s),
-          q(s.queries, columns(), "q"),
-          k(s.keys, columns(), "k"),
-          v(s.keys, columns(), "v"),
-          grad_out(s.queries, columns(), "gradient"),
-          out(s.queries, columns()),
-          grad_q(s.queries, columns()),
-          grad_k(s.keys, columns()),
-          grad_v(s.keys, columns()),
-          log_sums(static_cast<std::size_t>(s.heads * s.queries)),
-          scratch(attention_gradient_scratch(s.queries, s.keys, s.head_size)) {
-        for (auto& value : q.values) value *= s.width;
-        for (auto& value : k.values) value *= s.width;
-    }
-    std::int64_t columns() const { return shape.heads * shape.head_size; }
-    void run(const Kernels& kernels, const MaskStream& mask) {
-        const AttentionTask task{q.view(),      k.view(),       v.view(),    out.view(),
-                                 shape.queries, shape.keys,     shape.heads, shape.head_size,
-                                 mask,          log_sums.data()};
-        kernels.attend(task, scratch.data());
-        kernels.attend_gradient(
-            {task, grad_out.view(), grad_q.view(), grad_k.view(), grad_v.view()}, scratch.data());
-    }
-};
-
-TEST_P(EveryVariant, attention_and_its_gradient_agree_with_the_reference) {
-    for (const auto& shape : attention_shapes) {
-        for (const double probability : {0.0, 0.3}) {
-            AttentionCase actual(shape), expected(shape);
-            actual.run(*GetParam(), drop_mask(probability));
-            expected.run(reference(), drop_mask(probability));
-            // Scores of size s carry an error of 1e-7 s into the exponent.
-            const float tolerance = 3e-6F * shape.width * shape.width;
-            expect_near(actual.out, expected.out, tolerance);
-            // Differences of terms as large as queries, keys and incoming gradients.
-            expect_near(actual.grad_q, expected.grad_q, tolerance, 3.0F * shape.width);
-            expect_near(actual.grad_k, expected.grad_k, tolerance, 3.0F * shape.width);
-            expect_near(actual.grad_v, expected.grad_v, 2 * tolerance);
-        }
-    }
-}
-
 TEST_P(EveryVariant, feed_forward_gradients_agree_with_the_reference) {
     for (const auto& [rows, channels, hidden] : shapes) {
         if (channels % channel_multiple != 0) continue;  // gradients read whole rows
@@ -209,35 +152,25 @@ TEST_P(EveryVariant, feed_forward_gradients_agree_with_the_reference) {
     }
 }
 
-TEST_P(EveryVariant, attention_ignores_a_shift_of_all_scores) {
-    // A constant in one more channel of the keys shifts all scores of a query alike.
-    Matrix q(20, 8, "q"), k(90, 8, "k"), v(90, 8, "v"), first(20, 8), second(20, 8);
-    AlignedFloats scratch(attention_scratch(90, 8));
-    for (std::int64_t j = 0; j < 90; ++j) k.values[static_cast<std::size_t>(j * k.stride + 7)] = 0;
-    AttentionTask task{q.view(), k.view(), v.view(), first.view(), 20, 90, 1, 8, {}, nullptr};
-    GetParam()->attend(task, scratch.data());
-    for (std::int64_t j = 0; j < 90; ++j) k.values[static_cast<std::size_t>(j * k.stride + 7)] = 4;
-    task.out = second.view();
-    GetParam()->attend(task, scratch.data());
-    expect_near(second, first, 5e-6F);
-}
-
-TEST_P(EveryVariant, attention_ignores_the_order_of_keys) {
-    Matrix q(20, 8, "q"), k(90, 8, "k"), v(90, 8, "v"), first(20, 8), second(20, 8);
-    AlignedFloats scratch(attention_scratch(90, 8));
-    AttentionTask task{q.view(), k.view(), v.view(), first.view(), 20, 90, 1, 8, {}, nullptr};
-    GetParam()->attend(task, scratch.data());
-    for (auto* matrix : {&k, &v}) {
-        std::vector<float> reversed;
-        for (std::int64_t j = 89; j >= 0; --j) {
-            const auto row = matrix->values.begin() + j * matrix->stride;
-            reversed.insert(reversed.end(), row, row + matrix->stride);
-        }
-        std::copy(reversed.begin(), reversed.end(), matrix->values.begin());
-    }
-    task.out = second.view();
-    GetParam()->attend(task, scratch.data());
-    expect_near(second, first, 2e-6F);
+TEST_P(EveryVariant, rows_in_bfloat16_are_read_and_written_as_by_the_reference) {
+    const std::int64_t columns = 21;
+    std::vector<std::uint16_t> stored(3 * columns), again(3 * columns);
+    Matrix rows(3, columns, "rows"), actual(3, columns), expected(3, columns);
+    rows.values[0] = std::numeric_limits<float>::quiet_NaN();
+    rows.values[1] = std::numeric_limits<float>::infinity();
+    rows.values[2] = 1.0F + 1.0F / 256;  // a tie: goes to the even neighbour 1
+    rows.values[3] = 1.0F + 3.0F / 256;  // a tie: goes to the even neighbour 1 + 1/64
+    GetParam()->write_rows(Storage::bfloat16, rows.view(), 3, columns, {stored.data(), columns});
+    reference().write_rows(Storage::bfloat16, rows.view(), 3, columns, {again.data(), columns});
+    EXPECT_EQ(stored, again);
+    std::fill(actual.values.begin(), actual.values.end(), 7.0F);
+    GetParam()->read_rows(Storage::bfloat16, {stored.data(), columns}, 3, columns, actual.view());
+    reference().read_rows(Storage::bfloat16, {stored.data(), columns}, 3, columns, expected.view());
+    EXPECT_TRUE(std::isnan(actual.values[0]));
+    EXPECT_EQ(actual.values[2], 1.0F);
+    EXPECT_EQ(actual.values[3], 1.0F + 1.0F / 64);
+    actual.values[0] = expected.values[0] = 0.0F;
+    EXPECT_EQ(actual.values, expected.values);
 }
 
 TEST_P(EveryVariant, normalised_rows_agree_with_the_reference) {

@@ -8,6 +8,7 @@
 ///
 /// Reference: Vaswani et al., arXiv:1706.03762.
 
+#include "hodo/nn/fused.hh"
 #include "hodo/nn/linear.hh"
 
 namespace hodo::nn {
@@ -17,9 +18,18 @@ namespace hodo::nn {
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads,
                   Pass& pass);
 
-/// The same by plain tensor operations, whatever the pass's engine: the reference.
+/// The same for sequences of different lengths without padding, q [queries, d] and k, v [keys, d]:
+/// result [queries, d]. Queries that see no key get zeros and no gradient. `sequences.first_entry`
+/// is taken from the pass.
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads,
+                  const Sequences& sequences, Pass& pass);
+
+/// The same by plain tensor operations, whatever the pass's engine: the reference. Sequences of
+/// different lengths are done one by one.
 at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                         std::int64_t heads, Pass& pass);
+at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                        std::int64_t heads, const Sequences& sequences, Pass& pass);
 
 /// Keys and values of a memory that is the same for all batch entries, [1, tokens, d].
 struct Memory {
@@ -40,6 +50,9 @@ struct Attention {
 
     /// Self-attention of x [batch, tokens, d].
     at::Tensor operator()(const at::Tensor& x, Pass& pass) const;
+    /// Self-attention of each sequence of x [tokens, d]; hidden tokens are seen by none.
+    at::Tensor operator()(const at::Tensor& x, const Packing& packing, Pass& pass,
+                          const at::Tensor& visible = {}) const;
     /// Projects a memory [tokens, d].
     Memory remember(const at::Tensor& memory, const Pass& pass) const;
     /// Attention of x [batch, tokens, d] to a memory.

@@ -6,8 +6,13 @@
 /// dropped when its word is below round(65536 probability), else multiplied by
 /// 1 / (1 - probability).
 ///
+/// The weights of an attention have a mask for each sequence (batch entry): its key is the place's
+/// key + 0x9e3779b97f4a7c15 x the sequence's number in the whole batch, row = query heads + head,
+/// column = key; so a sequence has the same mask whatever its batch mates and their lengths.
+///
 /// Reference: Srivastava et al., "Dropout", JMLR 15 (2014) 1929.
 
+#include "hodo/nn/kernels/tasks.hh"
 #include "hodo/nn/pass.hh"
 #include "hodo/tensor/torch.hh"
 
@@ -26,14 +31,23 @@ struct DropoutMask {
     /// Words below this drop their element.
     std::uint32_t threshold() const;
     float scale() const { return static_cast<float>(1.0 / (1.0 - probability)); }
+    /// The mask of the attention weights of a sequence.
+    DropoutMask of_sequence(std::int64_t sequence) const;
 };
 
 /// The mask of the next place of `pass` over rows that belong `rows_per_entry` to each batch entry.
 DropoutMask next_mask(Pass& pass, std::int64_t rows_per_entry);
 
+/// The mask as kernels name it, for rows that begin at `row`.
+MaskStream stream(const DropoutMask& mask, std::int64_t row = 0);
+
 /// Writes 0 or `scale()` for every element of a matrix [rows, columns]. Parallel over rows.
 void fill_mask(const DropoutMask& mask, std::int64_t rows, std::int64_t columns,
                std::span<float> values);
+
+/// Attention weights [sequences, heads, queries, keys] with dropped and rescaled elements; sequence
+/// 0 here is sequence `first` of the whole batch.
+at::Tensor drop_weights(const at::Tensor& weights, const DropoutMask& mask, std::int64_t first);
 
 /// `x` [batch, ..., columns] with dropped and rescaled elements; `x` itself when the pass does not
 /// drop.

@@ -34,6 +34,24 @@ void normalise(const Kernels& kernels, MatrixView x, const AlignedFloats& change
                      norm.shift.data());
 }
 
+/// Attention of one sequence of queries to one of keys.
+void attend_once(const Kernels& kernels, ConstMatrixView q, std::int64_t queries, ConstMatrixView k,
+                 ConstMatrixView v, std::int64_t keys, std::int64_t heads, std::int64_t head_size,
+                 MatrixView out, float* scratch) {
+    const std::int64_t query_offsets[] = {0, queries}, key_offsets[] = {0, keys};
+    AttentionTask task;
+    task.q = {q.data, q.stride};
+    task.k = {k.data, k.stride};
+    task.v = {v.data, v.stride};
+    task.out = {out.data, out.stride};
+    task.sequences = 1;
+    task.heads = heads;
+    task.head_size = head_size;
+    task.query_offsets = query_offsets;
+    task.key_offsets = key_offsets;
+    kernels.attend(task, 0, heads, scratch);
+}
+
 }  // namespace
 
 AlignedFloats::AlignedFloats(std::int64_t size)
@@ -100,17 +118,9 @@ void PackedSelfAttention::operator()(const Kernels& kernels, ConstMatrixView x, 
     float* packed = scratch.projections.data();
     kernels.dense(x, tokens, in_.view(), {packed, stride});
     const MatrixView mixed{scratch.mixed.data(), padded(channels)};
-    kernels.attend({{packed, stride},
-                    {packed + channels, stride},
-                    {packed + 2 * channels, stride},
-                    mixed,
-                    tokens,
-                    tokens,
-                    heads_,
-                    channels / heads_,
-                    {},
-                    nullptr},
-                   scratch.attention.data());
+    attend_once(kernels, {packed, stride}, tokens, {packed + channels, stride},
+                {packed + 2 * channels, stride}, tokens, heads_, channels / heads_, mixed,
+                scratch.attention.data());
     kernels.dense(mixed, tokens, out_.view(), {scratch.change.data(), padded(channels)});
 }
 
@@ -137,17 +147,9 @@ void PackedCrossAttention::operator()(const Kernels& kernels, ConstMatrixView x,
     const MatrixView query{scratch.projections.data(), padded(channels)};
     const MatrixView mixed{scratch.mixed.data(), padded(channels)};
     kernels.dense(x, tokens, query_.view(), query);
-    kernels.attend({query,
-                    {keys_and_values_.data(), stride_},
-                    {keys_and_values_.data() + channels, stride_},
-                    mixed,
-                    tokens,
-                    memory_tokens_,
-                    heads_,
-                    channels / heads_,
-                    {},
-                    nullptr},
-                   scratch.attention.data());
+    attend_once(kernels, query, tokens, {keys_and_values_.data(), stride_},
+                {keys_and_values_.data() + channels, stride_}, memory_tokens_, heads_,
+                channels / heads_, mixed, scratch.attention.data());
     kernels.dense(mixed, tokens, out_.view(), {scratch.change.data(), padded(channels)});
 }
 

@@ -9,8 +9,9 @@ namespace hodo::nn {
 
 enum class Mode { evaluate, train };
 
-/// `fused`: attention and feed-forward parts through our own kernels where they apply (float32 on
-/// the CPU); `plain`: through tensor operations, the readable reference.
+/// `fused`: attention and feed-forward parts through our own kernels where they apply (float32 and
+/// bfloat16 on the CPU, and on CUDA in builds with CUDA); `plain`: through LibTorch's operations,
+/// the readable reference, which are also what runs where the kernels do not apply.
 enum class Engine { fused, plain };
 
 /// A value for one pass: make a fresh one for each. Dropout masks are named by (key, step, place,

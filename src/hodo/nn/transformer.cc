@@ -1,5 +1,6 @@
 #include "hodo/nn/transformer.hh"
 
+#include "hodo/nn/device_kernels.hh"
 #include "hodo/nn/dropout.hh"
 #include "hodo/nn/fused.hh"
 
@@ -12,9 +13,19 @@ at::Tensor feed_forward_plain(const at::Tensor& x, const Linear& first, const Li
 
 at::Tensor feed_forward(const at::Tensor& x, const Linear& first, const Linear& second,
                         Pass& pass) {
-    if (!fused_applies(x, pass)) return feed_forward_plain(x, first, second, pass);
-    const auto mask = pass.drops() ? next_mask(pass, x.size(1)) : DropoutMask{};
-    return feed_forward_fused(x, first, second, mask);
+    const bool is_too_wide = x.is_cuda() && device_kernels() != nullptr &&
+                             x.size(-1) > device_kernels()->largest_channels;
+    if (!fused_applies(x, pass) || is_too_wide) return feed_forward_plain(x, first, second, pass);
+    const auto rows_per_entry = x.dim() == 2 ? 1 : x.size(1);
+    const auto mask = pass.drops() ? next_mask(pass, rows_per_entry) : DropoutMask{};
+    if (pass.precision == tensor::Precision::float32) {
+        return feed_forward_fused(x, first, second, mask);
+    }
+    const auto narrow = [](const Linear& map) {
+        return Linear{map.weight.to(at::kBFloat16), map.bias.to(at::kBFloat16)};
+    };
+    return feed_forward_fused(x.to(at::kBFloat16), narrow(first), narrow(second), mask)
+        .to(x.scalar_type());
 }
 
 EncoderLayer EncoderLayer::make(const LayerSize& size, const at::TensorOptions& options) {

@@ -11,7 +11,7 @@ struct LayerSize {
     std::int64_t channels = 0, heads = 1, feedforward = 0;
 };
 
-/// W2 Drop(ReLU(W1 x + b1)) + b2 for x [batch, tokens, channels].
+/// W2 Drop(ReLU(W1 x + b1)) + b2 for x [batch, tokens, channels] or [tokens, channels].
 at::Tensor feed_forward(const at::Tensor& x, const Linear& first, const Linear& second, Pass& pass);
 
 /// The same by plain tensor operations, whatever the pass's engine: the reference.

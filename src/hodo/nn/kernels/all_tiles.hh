@@ -9,8 +9,9 @@ namespace hodo::nn {
 namespace {
 
 constexpr Kernels make_kernels(std::string_view name) {
-    return {name,   dense,           along_rows, feed_forward, feed_forward_gradient,
-            attend, attend_gradient, add_norm,   add_scaled};
+    return {name,      dense,           along_rows, feed_forward, feed_forward_gradient,
+            attend,    attend_gradient, add_norm,   add_scaled,   read_rows,
+            write_rows};
 }
 
 }  // namespace

@@ -14,6 +14,8 @@
 #include <span>
 #include <string_view>
 
+#include "hodo/nn/kernels/tasks.hh"
+
 namespace hodo::nn {
 
 inline constexpr std::int64_t panel_width = 32;
@@ -48,34 +50,6 @@ struct PackedView {
     std::int64_t in = 0, out = 0;
 };
 
-/// Names the dropout mask of a matrix: see nn/dropout.hh for the rule. Row r of the matrix here is
-/// row first_row + r of the mask.
-struct MaskStream {
-    std::uint32_t key[2] = {0, 0};
-    std::uint32_t place = 0, step = 0;
-    std::uint32_t first_row = 0;
-    std::uint32_t threshold = 0;  ///< Words below it drop their element; 0 drops none.
-    float scale = 1.0F;           ///< Factor of the elements kept.
-};
-
-/// Attention of all heads of one entry. Head h of q, k, v is at columns h D of each.
-struct AttentionTask {
-    ConstMatrixView q;  ///< [queries, heads D]
-    ConstMatrixView k;  ///< [keys, heads D]
-    ConstMatrixView v;  ///< [keys, heads D]
-    MatrixView out;     ///< [queries, heads D]
-    std::int64_t queries = 0, keys = 0, heads = 0, head_size = 0;
-    MaskStream mask;            ///< Drops weights; row = head queries + query, column = key.
-    float* log_sums = nullptr;  ///< [heads, queries]: base-2 log of the softmax's denominator.
-};
-
-/// The way back through `AttentionTask`; `out` and `log_sums` are those of the way there.
-struct AttentionGradient {
-    AttentionTask task;
-    ConstMatrixView grad_out;           ///< [queries, heads D]
-    MatrixView grad_q, grad_k, grad_v;  ///< Written.
-};
-
 /// The way back through a feed-forward part. The maps that lead back are packed like maps:
 /// `back_second` from channels to hidden (times the mask's scale), `back_first` from hidden to
 /// channels.
@@ -90,20 +64,41 @@ struct FeedForwardGradient {
     float *grad_first = nullptr, *grad_second = nullptr, *grad_first_bias = nullptr;
 };
 
-/// Largest head size of the attention kernels.
-inline constexpr std::int64_t largest_head = 64;
+/// The key of the attention masks of a sequence: distinct for distinct sequences.
+[[gnu::always_inline]] inline MaskStream sequence_mask(MaskStream mask, std::int64_t sequence) {
+    std::uint64_t key = std::uint64_t{mask.key[1]} << 32 | mask.key[0];
+    key += 0x9E3779B97F4A7C15ULL * static_cast<std::uint64_t>(sequence);
+    mask.key[0] = static_cast<std::uint32_t>(key);
+    mask.key[1] = static_cast<std::uint32_t>(key >> 32);
+    return mask;
+}
 
-/// Floats of scratch that `attend` needs: keys and values, head sizes padded to a power of two.
+/// Largest head size of the attention kernels.
+inline constexpr std::int64_t largest_head = 128;
+
+/// Heads of at most this size have one query or key in each lane, their vectors in registers;
+/// larger ones are products of matrices in tiles.
+inline constexpr std::int64_t largest_lane_head = 16;
+/// Keys and queries of a tile of large heads.
+inline constexpr std::int64_t tile_keys = 64, tile_queries = 32;
+
+/// Floats of scratch that `attend` needs for sequences of up to `keys` keys.
 [[gnu::always_inline]] constexpr std::int64_t attention_scratch(std::int64_t keys,
                                                                 std::int64_t head_size) {
-    return 2 * keys * (head_size <= 2 ? 4 : 2 * head_size);
+    const auto size = round_up(head_size, channel_multiple);
+    const auto padded = round_up(keys, tile_keys);
+    return 2 * padded * size + tile_queries * (2 * size + tile_keys);
 }
-/// Floats of scratch that `attend_gradient` needs.
+/// Floats of scratch that `attend_gradient` needs for up to so many queries and keys.
 [[gnu::always_inline]] constexpr std::int64_t attention_gradient_scratch(std::int64_t queries,
                                                                          std::int64_t keys,
                                                                          std::int64_t head_size) {
-    return attention_scratch(keys, head_size) + attention_scratch(queries, head_size) +
-           2 * round_up(queries, 16) + (queries / 4 + 4) * round_up(keys, 16);
+    const auto size = round_up(head_size, channel_multiple);
+    if (head_size <= largest_lane_head) {
+        return 2 * (keys + queries) * size + 2 * round_up(queries, 16) +
+               (queries / 4 + 4) * round_up(keys, 16);
+    }
+    return 5 * round_up(keys, tile_keys) * size + tile_queries * (3 * size + 2 * tile_keys);
 }
 /// Floats of scratch that `feed_forward` needs: the hidden numbers of a tile.
 inline constexpr std::int64_t feed_forward_scratch = 8 * 128;
@@ -127,14 +122,21 @@ struct Kernels {
                          const PackedView& second, const MaskStream& mask, MatrixView y,
                          float* scratch);
     void (*feed_forward_gradient)(const FeedForwardGradient& task, float* scratch);
-    /// out = Drop(softmax(q k^T / sqrt(D))) v, head by head, in tiles.
-    void (*attend)(const AttentionTask& task, float* scratch);
-    void (*attend_gradient)(const AttentionGradient& gradient, float* scratch);
+    /// The parts [begin, end) of an attention, where part s heads + h is head h of sequence s.
+    void (*attend)(const AttentionTask& task, std::int64_t begin, std::int64_t end, float* scratch);
+    void (*attend_gradient)(const AttentionGradient& gradient, std::int64_t begin, std::int64_t end,
+                            float* scratch);
     /// x = LayerNorm(x + change) scale + shift, row by row; scale and shift padded with zeros.
     void (*add_norm)(MatrixView x, ConstMatrixView change, std::int64_t rows, std::int64_t channels,
                      const float* scale, const float* shift);
     /// y += a x for vectors of `size` numbers.
     void (*add_scaled)(float a, const float* x, float* y, std::int64_t size);
+    /// Stored rows to floats and back, rounding to nearest; columns of `target` up to the next
+    /// channel multiple become zero.
+    void (*read_rows)(Storage storage, ConstRows source, std::int64_t rows, std::int64_t columns,
+                      MatrixView target);
+    void (*write_rows)(Storage storage, ConstMatrixView source, std::int64_t rows,
+                       std::int64_t columns, Rows target);
 };
 
 /// The variants this machine can run, the readable reference first, the fastest last.

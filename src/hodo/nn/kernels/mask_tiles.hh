@@ -40,11 +40,10 @@ inline Words lane_numbers() {
 }
 
 /// Whether the elements of eight columns, beginning at column 8 `column_block`, are kept: one bit
-/// per lane, where lane l is the mask's row `row` + l.
-inline void kept_columns(const MaskStream& mask, std::uint32_t column_block, std::uint32_t row,
+/// per lane, where each lane is a row of the mask.
+inline void kept_columns(const MaskStream& mask, std::uint32_t column_block, Words rows,
                          unsigned* bits) {
-    const RandomBlock block =
-        random_block(mask, spread(column_block), lane_numbers() + spread(row));
+    const RandomBlock block = random_block(mask, spread(column_block), rows);
     const Words threshold = spread(mask.threshold), low_half = spread(std::uint32_t{0xFFFF});
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {

@@ -1,8 +1,9 @@
+#include "hodo/nn/kernels/reference.hh"
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "hodo/base/random.hh"
 #include "hodo/nn/kernels/variants.hh"
 
 // The kernels as one would write them on a blackboard: the measure of the fast variants.
@@ -54,16 +55,6 @@ void along_rows(const float* weight, const float* bias, std::int64_t in, std::in
     }
 }
 
-/// Whether the mask keeps an element.
-bool kept(const MaskStream& mask, std::int64_t row, std::int64_t column) {
-    const auto block =
-        base::philox4x32({static_cast<std::uint32_t>(column / 8),
-                          mask.first_row + static_cast<std::uint32_t>(row), mask.place, mask.step},
-                         {mask.key[0], mask.key[1]});
-    const auto pair = block[static_cast<std::size_t>(column % 8 / 2)];
-    return (column % 2 == 0 ? pair & 0xffffU : pair >> 16) >= mask.threshold;
-}
-
 /// Drop(relu(first(x))) for one row.
 std::vector<float> hidden_numbers(const PackedView& first, const float* x, const MaskStream& mask,
                                   std::int64_t row) {
@@ -71,7 +62,7 @@ std::vector<float> hidden_numbers(const PackedView& first, const float* x, const
     apply(first, x, hidden.data());
     for (std::int64_t j = 0; j < first.out; ++j) {
         auto& value = hidden[static_cast<std::size_t>(j)];
-        if (value < 0.0F || !kept(mask, row, j)) value = 0.0F;
+        if (value < 0.0F || !is_kept(mask, row, j)) value = 0.0F;
     }
     return hidden;
 }
@@ -107,95 +98,6 @@ void feed_forward_gradient(const FeedForwardGradient& task, float*) {
     }
 }
 
-/// One head of an attention task in double precision.
-struct Head {
-    const AttentionTask& task;
-    std::int64_t head;
-
-    double product(ConstMatrixView a, std::int64_t i, ConstMatrixView b, std::int64_t j) const {
-        double sum = 0.0;
-        for (std::int64_t c = 0; c < task.head_size; ++c) {
-            sum += static_cast<double>(a.data[i * a.stride + column() + c]) *
-                   static_cast<double>(b.data[j * b.stride + column() + c]);
-        }
-        return sum;
-    }
-    std::int64_t column() const { return head * task.head_size; }
-    double score(std::int64_t i, std::int64_t j) const {
-        return product(task.q, i, task.k, j) / std::sqrt(static_cast<double>(task.head_size));
-    }
-    /// The factor of the mask: 0 or its scale.
-    double factor(std::int64_t i, std::int64_t j) const {
-        if (task.mask.threshold == 0) return 1.0;
-        return kept(task.mask, head * task.queries + i, j) ? task.mask.scale : 0.0;
-    }
-};
-
-void attend(const AttentionTask& task, float*) {
-    std::vector<double> weight(static_cast<std::size_t>(task.keys));
-    for (std::int64_t h = 0; h < task.heads; ++h) {
-        const Head head{task, h};
-        for (std::int64_t i = 0; i < task.queries; ++i) {
-            for (std::int64_t j = 0; j < task.keys; ++j) {
-                weight[static_cast<std::size_t>(j)] = head.score(i, j);
-            }
-            const double maximum = *std::max_element(weight.begin(), weight.end());
-            double sum = 0.0;
-            for (auto& w : weight) sum += w = std::exp(w - maximum);
-            if (task.log_sums != nullptr) {
-                task.log_sums[h * task.queries + i] =
-                    static_cast<float>((maximum + std::log(sum)) / std::log(2.0));
-            }
-            float* out = task.out.data + i * task.out.stride + head.column();
-            for (std::int64_t c = 0; c < task.head_size; ++c) {
-                double value = 0.0;
-                for (std::int64_t j = 0; j < task.keys; ++j) {
-                    value +=
-                        weight[static_cast<std::size_t>(j)] * head.factor(i, j) *
-                        static_cast<double>(task.v.data[j * task.v.stride + head.column() + c]);
-                }
-                out[c] = static_cast<float>(value / sum);
-            }
-        }
-    }
-}
-
-void attend_gradient(const AttentionGradient& gradient, float*) {
-    const auto& task = gradient.task;
-    const double scale = 1.0 / std::sqrt(static_cast<double>(task.head_size));
-    const auto add = [&](MatrixView target, std::int64_t row, double weight, ConstMatrixView source,
-                         std::int64_t from, std::int64_t column) {
-        for (std::int64_t c = column; c < column + task.head_size; ++c) {
-            target.data[row * target.stride + c] += static_cast<float>(
-                weight * static_cast<double>(source.data[from * source.stride + c]));
-        }
-    };
-    const auto clear = [&](MatrixView target, std::int64_t rows) {
-        for (std::int64_t row = 0; row < rows; ++row) {
-            std::fill_n(target.data + row * target.stride, task.heads * task.head_size, 0.0F);
-        }
-    };
-    clear(gradient.grad_q, task.queries);
-    clear(gradient.grad_k, task.keys);
-    clear(gradient.grad_v, task.keys);
-    for (std::int64_t h = 0; h < task.heads; ++h) {
-        const Head head{task, h};
-        for (std::int64_t i = 0; i < task.queries; ++i) {
-            const double log_sum =
-                static_cast<double>(task.log_sums[h * task.queries + i]) * std::log(2.0);
-            const double delta = head.product(gradient.grad_out, i, task.out, i);
-            for (std::int64_t j = 0; j < task.keys; ++j) {
-                const double p = std::exp(head.score(i, j) - log_sum);
-                const double dp = head.product(gradient.grad_out, i, task.v, j) * head.factor(i, j);
-                const double ds = p * (dp - delta) * scale;
-                add(gradient.grad_q, i, ds, task.k, j, head.column());
-                add(gradient.grad_k, j, ds, task.q, i, head.column());
-                add(gradient.grad_v, j, p * head.factor(i, j), gradient.grad_out, i, head.column());
-            }
-        }
-    }
-}
-
 void add_norm(MatrixView x, ConstMatrixView change, std::int64_t rows, std::int64_t channels,
               const float* scale, const float* shift) {
     const auto count = static_cast<double>(channels);
@@ -218,10 +120,37 @@ void add_scaled(float a, const float* x, float* y, std::int64_t size) {
     for (std::int64_t i = 0; i < size; ++i) y[i] += a * x[i];
 }
 
+void read_rows(Storage storage, ConstRows source, std::int64_t rows, std::int64_t columns,
+               MatrixView target) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+        for (std::int64_t c = 0; c < columns; ++c) {
+            target.data[row * target.stride + c] = read_number(storage, source, row, c);
+        }
+        clear_padding(target.data + row * target.stride, columns);
+    }
+}
+
+void write_rows(Storage storage, ConstMatrixView source, std::int64_t rows, std::int64_t columns,
+                Rows target) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+        for (std::int64_t c = 0; c < columns; ++c) {
+            write_number(storage, target, row, c, source.data[row * source.stride + c]);
+        }
+    }
+}
+
 }  // namespace
 
-const Kernels reference_kernels{
-    "reference", dense,           along_rows, feed_forward, feed_forward_gradient,
-    attend,      attend_gradient, add_norm,   add_scaled};
+const Kernels reference_kernels{"reference",
+                                dense,
+                                along_rows,
+                                feed_forward,
+                                feed_forward_gradient,
+                                attend_reference,
+                                attend_gradient_reference,
+                                add_norm,
+                                add_scaled,
+                                read_rows,
+                                write_rows};
 
 }  // namespace hodo::nn
