@@ -155,6 +155,7 @@ struct AttentionData {
     std::vector<float> memory;
     float* scratch;  ///< In `memory`, at a multiple of 64 bytes.
 
+    AttentionData(const AttentionData&) = delete;
     explicit AttentionData(const AttentionCase& c)
         : what(c),
           query_offsets(offsets_of(c.queries)),
