@@ -1,5 +1,7 @@
 #include "hodo/nn/dropout.hh"
 
+#include <c10/core/DeviceGuard.h>
+
 #include <array>
 #include <cmath>
 
@@ -88,6 +90,7 @@ at::Tensor dropout(const at::Tensor& x, Pass& pass) {
     const auto rows_per_entry = entries == 0 ? 0 : x.numel() / columns / entries;
     const auto mask = next_mask(pass, rows_per_entry);
     if (x.is_cuda() && device_kernels() != nullptr) {
+        const c10::DeviceGuard here(x.device());
         const auto factors = at::empty(x.sizes(), x.options().dtype(at::kFloat));
         device_kernels()->fill_mask(stream(mask), entries * rows_per_entry, columns,
                                     factors.data_ptr<float>());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <c10/core/DeviceGuard.h>
+
 #include "hodo/base/error.hh"
 #include "hodo/base/threads.hh"
 #include "hodo/nn/device_kernels.hh"
@@ -110,6 +112,7 @@ struct AttendFunction : torch::autograd::Function<AttendFunction> {
                 kernels().attend(call.task, begin, end, scratch.data());
             });
         } else {
+            const c10::DeviceGuard here(q.device());
             device_kernels()->attend(call.task, call.longest_queries);
         }
         context->save_for_backward(tensors);
@@ -144,6 +147,7 @@ struct AttendFunction : torch::autograd::Function<AttendFunction> {
                 kernels().attend_gradient(task, begin, end, scratch.data());
             });
         } else {
+            const c10::DeviceGuard here(grad_q.device());
             device_kernels()->attend_gradient(task,
                                               std::max(call.longest_queries, call.longest_keys));
         }

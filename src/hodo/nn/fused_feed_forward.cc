@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <c10/core/DeviceGuard.h>
+
 #include "hodo/base/error.hh"
 #include "hodo/base/threads.hh"
 #include "hodo/nn/device_kernels.hh"
@@ -129,6 +131,7 @@ struct DeviceWeights {
 
 at::Tensor forward_on_device(const at::Tensor& x, const DeviceWeights& weights,
                              const DropoutMask& mask) {
+    const c10::DeviceGuard here(x.device());
     const auto y = at::empty(x.sizes(), x.options());
     auto task = weights.task(x, mask);
     task.y = rows(y);
@@ -138,6 +141,7 @@ at::Tensor forward_on_device(const at::Tensor& x, const DeviceWeights& weights,
 
 variable_list backward_on_device(const at::Tensor& x, const at::Tensor& grad_y,
                                  const DeviceWeights& weights, const DropoutMask& mask) {
+    const c10::DeviceGuard here(x.device());
     const auto grad_x = at::empty(x.sizes(), x.options());
     const auto like = [](const at::Tensor& w) { return at::empty(w.sizes(), w.options()); };
     const auto grad_w1 = like(weights.weight1), grad_b1 = like(weights.bias1);
