@@ -78,7 +78,7 @@ inline constexpr std::int64_t largest_head = 128;
 
 /// Heads of at most this size have one query or key in each lane, their vectors in registers;
 /// larger ones are products of matrices in tiles.
-inline constexpr std::int64_t largest_lane_head = 16;
+inline constexpr std::int64_t largest_lane_head = 8;
 /// Keys and queries of a tile of large heads.
 inline constexpr std::int64_t tile_keys = 64, tile_queries = 32;
 
