@@ -76,9 +76,9 @@ struct FeedForwardGradient {
 /// Largest head size of the attention kernels.
 inline constexpr std::int64_t largest_head = 128;
 
-/// Heads of at most this size have one query or key in each lane, their vectors in registers;
-/// larger ones are products of matrices in tiles.
-inline constexpr std::int64_t largest_lane_head = 8;
+/// Heads of at most this size have one query or key in each lane, their vectors in registers; on
+/// the way back four vectors have to fit. Larger ones are products of matrices in tiles.
+inline constexpr std::int64_t largest_lane_head = 16, largest_lane_gradient = 8;
 /// Keys and queries of a tile of large heads.
 inline constexpr std::int64_t tile_keys = 64, tile_queries = 32;
 
@@ -94,7 +94,7 @@ inline constexpr std::int64_t tile_keys = 64, tile_queries = 32;
                                                                          std::int64_t keys,
                                                                          std::int64_t head_size) {
     const auto size = round_up(head_size, channel_multiple);
-    if (head_size <= largest_lane_head) {
+    if (head_size <= largest_lane_gradient) {
         return 2 * (keys + queries) * size + 2 * round_up(queries, 16) +
                (queries / 4 + 4) * round_up(keys, 16);
     }
