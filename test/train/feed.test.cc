@@ -209,8 +209,8 @@ TEST(Feeds, an_error_in_a_worker_comes_when_its_batch_is_due) {
 TEST(Feeds, ranks_share_each_batch_without_overlap) {
     const CountingSource source(shards);
     Feed<Batch> whole(source, options_of(8, 20, 0), 1, Passes::single);
-    Feed<Batch> left(source, options_of(4, 20, 2), 1, Passes::single, {0, 2});
-    Feed<Batch> right(source, options_of(4, 20, 2), 1, Passes::single, {1, 2});
+    Feed<Batch> left(source, options_of(8, 20, 2), 1, Passes::single, {0, 2});
+    Feed<Batch> right(source, options_of(8, 20, 2), 1, Passes::single, {1, 2});
     while (const auto both = whole.next()) {
         auto joined = left.next()->rows;
         const auto rest = right.next()->rows;
@@ -218,6 +218,34 @@ TEST(Feeds, ranks_share_each_batch_without_overlap) {
         EXPECT_EQ(joined, both->rows);
     }
     EXPECT_FALSE(left.next());
+}
+
+TEST(Feeds, the_parts_of_ranks_cover_a_batch_of_any_size) {
+    for (const std::int64_t rows : {0, 1, 2, 3, 7, 8, 9, 100}) {
+        for (const int size : {1, 2, 3, 8}) {
+            std::int64_t next = 0;
+            for (int rank = 0; rank < size; ++rank) {
+                const auto part = part_of_batch(rows, {rank, size});
+                EXPECT_EQ(part.first, next);
+                EXPECT_EQ(part.whole, rows);
+                EXPECT_LE(part.count, (rows + size - 1) / size);
+                next += part.count;
+            }
+            EXPECT_EQ(next, rows);
+        }
+    }
+}
+
+TEST(Feeds, a_rank_without_a_part_gets_a_row_that_does_not_count) {
+    const CountingSource source({9});
+    Feed<Batch> last(source, options_of(4, 0, 0), 1, Passes::single, {3, 4});
+    std::vector<std::size_t> sizes;
+    for (auto position = last.position(); const auto batch = last.next();
+         position = last.position()) {
+        sizes.push_back(batch->rows.size());
+        EXPECT_EQ(last.order().extent(position).part(), position.batch < 2 ? 0.25 : 0.0);
+    }
+    EXPECT_EQ(sizes, (std::vector<std::size_t>{1, 1, 1}));
 }
 
 TEST(Feeds, an_empty_source_has_no_batch) {

@@ -276,44 +276,5 @@ TEST_F(TrainingLaws, a_terminated_run_saves_and_says_how_to_go_on) {
     }
 }
 
-TEST_F(TrainingLaws, two_ranks_equal_one_rank_with_the_double_batch) {
-    const LineSource source({30, 34});
-    FeedOptions options;
-    options.workers = 0;
-    const auto learned = [&](std::int64_t batch_size, int size) {
-        std::vector<std::vector<float>> results(static_cast<std::size_t>(size));
-        auto ranks = thread_ranks(size);
-        const auto train_rank = [&](int rank) {
-            auto mine = options;
-            mine.batch_size = batch_size;
-            Feed<Batch> feed(source, mine, 3, Passes::endless, {rank, size});
-            Network network(11, 3);
-            Learner learner("line", tensor::named_parameters(network), regression_options());
-            Clock clock({.epochs = 4}, feed.order(), 3,
-                        ranks[static_cast<std::size_t>(rank)].get());
-            while (!clock.finished()) {
-                const auto batch = *feed.next();
-                learner.update(square_error(network(batch.x, false), batch.y), clock.context());
-                clock.advance(batch.x.size(0));
-            }
-            for (const auto& parameter : learner.parameters()) {
-                const auto values = tensor::values<float>(*parameter.tensor);
-                auto& result = results[static_cast<std::size_t>(rank)];
-                result.insert(result.end(), values.begin(), values.end());
-            }
-        };
-        {
-            std::vector<std::jthread> threads;
-            for (int rank = 0; rank < size; ++rank) threads.emplace_back(train_rank, rank);
-        }
-        EXPECT_EQ(results.front(), results.back());
-        return results.front();
-    };
-    const auto one = learned(16, 1), two = learned(8, 2);
-    ASSERT_EQ(one.size(), two.size());
-    // Sums of 16 terms in another order, carried through 16 steps of Adam.
-    for (std::size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one[i], two[i], 2e-6);
-}
-
 }  // namespace
 }  // namespace hodo::train::toys

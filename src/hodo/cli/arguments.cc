@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "hodo/base/error.hh"
+#include "hodo/base/launch.hh"
 #include "hodo/base/log.hh"
 #include "hodo/base/threads.hh"
 
@@ -144,6 +145,16 @@ base::Config read_section(const workflow::Workflow& workflow, const workflow::Ve
     return whole.section(verb.name);
 }
 
+/// All cores, or this process's part of them. Variables that make no sense are the affair of the
+/// verbs that use them.
+int default_threads() {
+    try {
+        return base::threads_of(base::read_launch(base::launch_variables()), base::threads());
+    } catch (const base::Error&) {
+        return base::threads();
+    }
+}
+
 /// Applies `--set section.key=value`; the section may be left out.
 void apply_sets(base::Config& section, std::string_view verb,
                 const std::vector<std::string>& sets) {
@@ -239,7 +250,7 @@ Arguments parse_arguments(const workflow::Workflow& workflow, const workflow::Ve
     }
     if (common.quiet) base::set_verbosity(base::Verbosity::quiet);
     if (common.verbose) base::set_verbosity(base::Verbosity::verbose);
-    if (common.threads > 0) base::set_threads(common.threads);
+    base::set_threads(common.threads > 0 ? common.threads : default_threads());
     choose_portion(workflow, verb, common, job);
     job.workflow = workflow.name;
     job.verb = verb.name;

@@ -4,6 +4,7 @@
 #include "hodo/base/text.hh"
 #include "hodo/base/version.hh"
 #include "hodo/cli/arguments.hh"
+#include "hodo/cli/launch.hh"
 #include "hodo/cli/tools.hh"
 
 #include <algorithm>
@@ -46,7 +47,7 @@ const std::vector<Row>& common_rows() {
         {"--set KEY=VALUE", "set one key of this verb's section; may be repeated"},
         {"--out PATH", "the same as --output"},
         {"--device NAME", "cpu or cuda:0 (default cpu)"},
-        {"--threads N", "threads of the kernels (default: all cores)"},
+        {"--threads N", "threads of the kernels (default: all cores, shared among ranks)"},
         {"--resume", "go on with what an earlier run left in the output"},
         {"--overwrite", "replace an output that exists"},
         {"--dry-run", "print the resolved options and stop"},
@@ -104,6 +105,7 @@ std::string overview() {
         tools.push_back({std::string(verb.name) + (verb.positionals.empty() ? "" : " FILE"),
                          std::string(verb.summary)});
     }
+    tools.push_back({"launch -n N COMMAND", "train with several processes on this machine"});
     tools.push_back({"weights list|convert|diff", std::string(weights_commands().summary)});
     tools.push_back({"defaults WORKFLOW [VERB]", "print a complete commented configuration"});
     tools.push_back({"check CONFIG.yaml", "check a configuration without running it"});
@@ -185,6 +187,8 @@ std::string reference_markdown() {
     };
     for (const auto* workflow : workflow::workflows()) add(*workflow);
     text += "\n## Beside the workflows\n";
+    text += "\n### hodo launch -n N WORKFLOW VERB [CONFIG.yaml] [options]\n\n```text\n" +
+            launch_help() + "```\n";
     add(single_commands());
     add(weights_commands());
     return text;

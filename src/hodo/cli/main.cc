@@ -5,6 +5,7 @@
 #include "hodo/base/short_spin.hh"
 #include "hodo/cli/arguments.hh"
 #include "hodo/cli/help.hh"
+#include "hodo/cli/launch.hh"
 #include "hodo/cli/learn_library.hh"
 #include "hodo/cli/tools.hh"
 
@@ -36,7 +37,7 @@ const workflow::Workflow* find_workflow(std::string_view name) {
 
 const workflow::Workflow& known_workflow(std::string_view name) {
     if (const auto* found = find_workflow(name)) return *found;
-    std::vector<std::string> known{"help", "defaults", "check", "weights"};
+    std::vector<std::string> known{"help", "defaults", "check", "launch", "weights"};
     for (const auto* other : workflow::workflows()) known.emplace_back(other->name);
     for (const auto& verb : single_commands().verbs) known.emplace_back(verb.name);
     base::fail_usage("unknown command '{}'{}; see 'hodo help'", name,
@@ -65,6 +66,7 @@ void help(Words words) {
     if (words.empty()) return print(overview());
     if (words[0] == "--markdown") return print(reference_markdown());
     if (words[0] == "--man") return print(manual_page());
+    if (words[0] == "launch") return print(launch_help());
     if (const auto* verb = single_commands().find(words[0])) {
         return print(verb_help(single_commands(), *verb));
     }
@@ -96,6 +98,28 @@ std::string shell_line(Words words) {
     return line;
 }
 
+/// Starts the ranks of a verb that trains. What is wrong with its words is said once, here.
+void launch(Words words) {
+    if (words.empty() || words[0] == "-h" || words[0] == "--help") return print(launch_help());
+    const auto plan = parse_launch(words);
+    const auto& workflow = known_workflow(plan.command[0]);
+    const auto& verb = known_verb(workflow, plan.command[1]);
+    base::FieldList fields;
+    verb.describe(fields);
+    const bool has_ranks =
+        std::any_of(fields.entries().begin(), fields.entries().end(),
+                    [](const base::FieldEntry& field) { return field.path == "ranks.use"; });
+    if (!has_ranks) {
+        base::fail_usage("'{} {}' does not work with ranks; start it without launch",
+                         plan.command[0], plan.command[1]);
+    }
+    const Words rest(plan.command);
+    const auto arguments = parse_arguments(workflow, verb, rest.subspan(2));
+    if (arguments.help) return print(verb_help(workflow, verb));
+    if (arguments.dry_run) return print(arguments.job.resolved);
+    start_ranks(plan);
+}
+
 void run(Words words) {
     const auto command_line = shell_line(words);
     const std::string first = words.empty() ? "help" : words[0];
@@ -103,6 +127,7 @@ void run(Words words) {
     if (first == "--version" || first == "-V") return print(version_line() + "\n");
     if (first == "help" || first == "--help" || first == "-h") return help(rest);
     if (first == "defaults") return defaults(rest);
+    if (first == "launch") return launch(rest);
     if (first == "check") {
         if (rest.size() != 1) base::fail_usage("name one configuration file: hodo check FILE");
         return check_file(rest[0]);
@@ -116,7 +141,9 @@ void run(Words words) {
     run_verb(workflow, known_verb(workflow, rest[0]), rest.subspan(1), command_line);
 }
 
+/// An error without message has been reported by another process.
 int complain(std::string_view message, base::ExitCode code) {
+    if (message.empty()) return static_cast<int>(code);
     const char* const label = base::terminal_has_colour() ? "\033[31mhodo:\033[0m" : "hodo:";
     std::fprintf(stderr, "%s %.*s\n", label, static_cast<int>(message.size()), message.data());
     return static_cast<int>(code);

@@ -1,6 +1,7 @@
 #include "hodo/cli/tools.hh"
 
 #include "hodo/base/error.hh"
+#include "hodo/base/launch.hh"
 #include "hodo/base/log.hh"
 #include "hodo/base/threads.hh"
 #include "hodo/cli/learn_library.hh"
@@ -82,8 +83,25 @@ void view(const workflow::Job& job) {
 
 // ---- doctor ---------------------------------------------------------------------------------
 
+/// What the environment says of other processes of this job.
+std::string launch_line() {
+    const auto variables = base::launch_variables();
+    std::vector<std::string> seen;
+    for (const auto& [name, value] : variables) seen.push_back(name + "=" + value);
+    const auto list = seen.empty() ? std::string() : " (" + base::join(seen, " ") + ")";
+    try {
+        const auto launch = base::read_launch(variables);
+        if (launch.size == 1) return "a single process" + list;
+        return base::format("rank {} of {}, started by {}{}", launch.rank, launch.size,
+                            launch.starter, list);
+    } catch (const base::Error& error) {
+        return error.what() + list;
+    }
+}
+
 void doctor(const workflow::Job& job) {
     print(base::format("threads        {}\n", base::threads()));
+    print(base::format("ranks          {}\n", launch_line()));
     const auto duckdb = io::duckdb_version();
     print(base::format("DuckDB         {}\n",
                        duckdb ? *duckdb : "missing: Parquet files cannot be read"));

@@ -48,7 +48,7 @@ template <class Batch>
 class Feed {
   public:
     /// `source` must outlive the feed. `share`: with several ranks every rank loads its part of
-    /// each batch of `share.size * batch_size` rows.
+    /// each batch.
     Feed(const Source<Batch>& source, const FeedOptions& options, std::uint64_t seed,
          Passes passes = Passes::endless, Share share = {})
         : source_(source), order_(source.groups(), options, seed, share), passes_(passes) {

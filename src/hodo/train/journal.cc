@@ -92,7 +92,9 @@ struct Journal::Body {
           checkpoints(info.folder / "checkpoints", choice.keep),
           metrics(info.folder / "metrics.csv"),
           log(info.folder / "log.jsonl"),
-          events(events_path(info.folder)) {}
+          events(writes() ? events_path(info.folder) : base::Path()) {}
+
+    bool writes() const { return info.rank == 0; }
 
     void append_events(std::string_view payload) const {
         if (!options.tensorboard) return;
@@ -135,7 +137,7 @@ struct Journal::Body {
         archive("event_bytes", bytes);
         archive("pending_examples", pending_examples);
         archive.group("pending", pending);
-        if (archive.loading()) cut(rows, columns, lines, bytes);
+        if (archive.loading() && writes()) cut(rows, columns, lines, bytes);
     }
     void cut(std::int64_t rows, const std::vector<std::string>& columns, std::int64_t lines,
              std::int64_t event_bytes) {
@@ -158,6 +160,10 @@ struct Journal::Body {
 Journal::Journal(RunInfo info, const JournalOptions& options) {
     const auto folder = info.folder;
     HODO_CHECK(!folder.empty(), "no run directory was given; name one with --out DIR");
+    if (info.rank > 0) {
+        body_ = std::make_unique<Body>(std::move(info), options);
+        return;
+    }
     const bool exists = fs::exists(folder) && !fs::is_empty(folder);
     if (exists && info.existing == Existing::refuse) {
         base::fail(
@@ -189,18 +195,21 @@ bool Journal::restore(const StateFunction& state) {
         try {
             archive = Archive::read(file);
         } catch (const base::Error& error) {
+            if (!body.writes()) continue;
             base::warn("the checkpoint {} cannot be read and is skipped: {}", file, error.what());
             continue;
         }
         state(*archive);
         archive->group("journal", body);
         archive->finish();
+        if (!body.writes()) return true;
         const auto step = Checkpoints::step_of(file);
         io::append_session(folder(), body.info.config, body.provenance(),
                            base::format("step {}", step));
         base::say("continuing {} after step {}", folder(), step);
         return true;
     }
+    if (!body.writes()) return false;
     body.cut(0, {}, 0, 0);
     io::write_provenance(folder(), body.info.config, body.provenance());
     return false;
@@ -212,6 +221,7 @@ base::Path Journal::best_checkpoint() const {
 
 void Journal::record(const Clock& clock, const Step& step) {
     auto& body = *body_;
+    if (!body.writes()) return;
     if (!body.progress) {
         body.progress.emplace(body.info.title, clock.total_steps() - clock.step() + 1, "steps");
     }
@@ -235,6 +245,7 @@ void Journal::record(const Clock& clock, const Step& step) {
 }
 
 void Journal::record_validation(const Clock& clock, const Scalars& means) {
+    if (!body_->writes()) return;
     body_->write_row(clock.step(), clock.epoch_of_last_step(), "valid", means, std::nullopt);
     std::vector<std::string> parts;
     for (const auto& [name, value] : means.entries()) {
@@ -245,6 +256,7 @@ void Journal::record_validation(const Clock& clock, const Scalars& means) {
 
 void Journal::save(const Clock& clock, const StateFunction& state, Mark mark) {
     auto& body = *body_;
+    if (!body.writes()) return;
     body.metrics.synchronise();
     body.log.synchronise();
     auto archive = Archive::to_save();
@@ -279,6 +291,7 @@ std::string Journal::keep_failure(const Clock& clock, const std::string& problem
 }
 
 void Journal::finish(const Clock& clock, std::string_view outcome) {
+    if (!body_->writes()) return;
     if (body_->progress) body_->progress->finish();
     base::say("{} {} after {} steps; results are in {}", body_->info.title, outcome, clock.step(),
               folder());

@@ -45,6 +45,7 @@ struct RunInfo {
     std::uint64_t seed = 1;
     std::string device = "cpu";
     int threads = 1;
+    int rank = 0;  ///< Only rank 0 writes.
     std::vector<base::Path> inputs;
     std::string libraries;                ///< tensor::library_line()
     io::Json extra = io::Json::object();  ///< Further members of run.json.
@@ -64,7 +65,9 @@ class Journal {
   public:
     /// Prepares the directory. An existing run is refused, removed or continued as `info` says;
     /// resuming a directory without checkpoint starts afresh. A configuration that differs from
-    /// the stored one gives a warning that names the first difference.
+    /// the stored one gives a warning that names the first difference. A rank other than 0 leaves
+    /// the directory as it is: it reads checkpoints, and writes nothing but the batch of a failed
+    /// step; rank 0 comes first.
     Journal(RunInfo info, const JournalOptions& options);
     ~Journal();
     Journal(const Journal&) = delete;

@@ -7,12 +7,22 @@
 
 namespace hodo::train {
 
-NonFinite::NonFinite(std::string learner, std::string scalar, double value)
+NonFinite::NonFinite(std::string learner, std::string scalar, double value, Seen seen)
     : base::Error(learner.empty()
                       ? base::format("the scalar '{}' is {}", scalar, value)
                       : base::format("the {} of learner '{}' is {}", scalar, learner, value)),
       learner_(std::move(learner)),
-      scalar_(std::move(scalar)) {}
+      scalar_(std::move(scalar)),
+      seen_(seen) {}
+
+namespace {
+
+/// The ranks of a step that has company, else null.
+Ranks* company(const StepContext& context) {
+    return context.ranks != nullptr && context.ranks->size() > 1 ? context.ranks : nullptr;
+}
+
+}  // namespace
 
 Learner::Learner(std::string name, std::vector<tensor::NamedParameter> parameters,
                  const LearnerOptions& options)
@@ -27,30 +37,43 @@ Learner::Learner(std::string name, std::vector<tensor::NamedParameter> parameter
 }
 
 Update Learner::update(const at::Tensor& loss, const StepContext& context) {
-    gather(loss);
+    add_gradients(loss, context, company(context));
     return step(context);
 }
 
-void Learner::gather(const at::Tensor& loss) {
+void Learner::gather(const at::Tensor& loss, const StepContext& context) {
+    add_gradients(loss, context, nullptr);
+}
+
+void Learner::add_gradients(const at::Tensor& loss, const StepContext& context, Ranks* last) {
     HODO_DOOR(loss.defined() && loss.numel() == 1);
+    forget_restored(context);
     const auto value = loss.detach().to(at::kDouble).item<double>();
     if (!std::isfinite(value)) throw NonFinite(name_, "loss", value);
     std::vector<at::Tensor> inputs;
     for (const auto& parameter : parameters_) inputs.push_back(*parameter.tensor);
-    const auto share = options_.accumulate > 1 ? loss / options_.accumulate : loss;
-    share.backward({}, {}, false, at::TensorList(inputs));
+    auto part = options_.accumulate > 1 ? loss / options_.accumulate : loss;
+    if (context.share != 1.0) part = part * context.share;
+    if (last != nullptr) exchange().begin(*last);
+    part.backward({}, {}, false, at::TensorList(inputs));
 }
 
 Update Learner::step(const StepContext& context) {
+    forget_restored(context);
     average_.before_update(context);
     Update done;
     done.rate = options_.optimizer.rate * schedule_.factor(context);
-    if (++accumulated_ < options_.accumulate) return done;
-    exchange_gradients(context);
+    auto* const ranks = company(context);
+    if (ranks != nullptr) exchange().finish(*ranks);
+    if (++accumulated_ < options_.accumulate) {
+        // The sum waits on one rank, so that the next exchange does not add it several times.
+        if (ranks != nullptr && !ranks->first()) clear_gradients();
+        return done;
+    }
     done.gradient_norm = gradient_norm(parameters_);
     if (!std::isfinite(done.gradient_norm)) {
         --accumulated_;
-        throw NonFinite(name_, "gradient norm", done.gradient_norm);
+        throw NonFinite(name_, "gradient norm", done.gradient_norm, Seen::everywhere);
     }
     const double scale = options_.clip > 0 ? clip_factor(done.gradient_norm, options_.clip) : 1.0;
     optimizer_.step(done.rate, scale);
@@ -61,26 +84,16 @@ Update Learner::step(const StepContext& context) {
     return done;
 }
 
-/// Replaces the gradients by their mean over ranks, in one message.
-void Learner::exchange_gradients(const StepContext& context) {
-    if (context.ranks == nullptr || context.ranks->size() == 1) return;
-    const at::NoGradGuard no_gradients;
-    std::vector<at::Tensor> flat;
-    for (const auto& parameter : parameters_) {
-        const auto& gradient = parameter.tensor->grad();
-        if (gradient.defined()) flat.push_back(gradient.reshape({-1}));
-    }
-    if (flat.empty()) return;
-    auto message = at::cat(flat);
-    context.ranks->sum(message);
-    message.div_(context.ranks->size());
-    std::int64_t offset = 0;
-    for (const auto& parameter : parameters_) {
-        auto& gradient = parameter.tensor->mutable_grad();
-        if (!gradient.defined()) continue;
-        gradient.copy_(message.narrow(0, offset, gradient.numel()).view(gradient.sizes()));
-        offset += gradient.numel();
-    }
+GradientExchange& Learner::exchange() {
+    if (!exchange_) exchange_.emplace(parameters_);
+    return *exchange_;
+}
+
+/// Of gradients that a checkpoint brought to all ranks one copy counts.
+void Learner::forget_restored(const StepContext& context) {
+    const auto* const ranks = company(context);
+    if (restored_ && ranks != nullptr && !ranks->first()) clear_gradients();
+    restored_ = false;
 }
 
 void Learner::clear_gradients() {
@@ -89,6 +102,7 @@ void Learner::clear_gradients() {
 
 void Learner::state(Archive& archive) {
     archive("accumulated", accumulated_);
+    restored_ = archive.loading();
     for (const auto& parameter : parameters_) {
         archive("parameters." + parameter.name, *parameter.tensor);
         auto& gradient = parameter.tensor->mutable_grad();

@@ -10,10 +10,12 @@
 #include "hodo/tensor/autocast.hh"
 #include "hodo/tensor/parameters.hh"
 #include "hodo/train/average.hh"
+#include "hodo/train/exchange.hh"
 #include "hodo/train/optimizer.hh"
 #include "hodo/train/recipe.hh"
 #include "hodo/train/schedule.hh"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,15 +31,20 @@ struct LearnerOptions {
     void describe(base::Fields& f);
 };
 
+/// Who sees that a number is not finite: the rank whose batch it comes from, or all together.
+enum class Seen { here, everywhere };
+
 /// A loss, gradient norm or reported scalar was NaN or infinite. The loop keeps the batch.
 class NonFinite : public base::Error {
   public:
-    NonFinite(std::string learner, std::string scalar, double value);
+    NonFinite(std::string learner, std::string scalar, double value, Seen seen = Seen::here);
+    Seen seen() const { return seen_; }
     const std::string& learner() const { return learner_; }
     const std::string& scalar() const { return scalar_; }
 
   private:
     std::string learner_, scalar_;
+    Seen seen_;
 };
 
 /// What an update did.
@@ -53,12 +60,13 @@ class Learner {
     Learner(std::string name, std::vector<tensor::NamedParameter> parameters,
             const LearnerOptions& options);
 
-    /// `gather(loss)`, then `step`.
+    /// `gather`, then `step`. With several ranks gradients travel while backward still runs.
     Update update(const at::Tensor& loss, const StepContext& context);
 
     /// Adds the gradients of `loss` (a scalar tensor): one part of a batch that is too large to be
-    /// worked on at once. Throws `NonFinite` for a loss that is not finite.
-    void gather(const at::Tensor& loss);
+    /// worked on at once; the last part is for `update`. Throws `NonFinite` for a loss that is not
+    /// finite.
+    void gather(const at::Tensor& loss, const StepContext& context);
     /// A step of the optimizer on the gathered gradients; with accumulation it happens every
     /// `accumulate` calls, on the mean of their gradients. Throws `NonFinite` before any parameter
     /// has changed.
@@ -79,7 +87,9 @@ class Learner {
     void state(Archive& archive);
 
   private:
-    void exchange_gradients(const StepContext& context);
+    GradientExchange& exchange();
+    void forget_restored(const StepContext& context);
+    void add_gradients(const at::Tensor& loss, const StepContext& context, Ranks* last);
     void clear_gradients();
     std::string name_;
     std::vector<tensor::NamedParameter> parameters_;
@@ -87,7 +97,9 @@ class Learner {
     Optimizer optimizer_;
     Schedule schedule_;
     Average average_;
+    std::optional<GradientExchange> exchange_;  ///< Made when there are several ranks.
     std::int64_t accumulated_ = 0;
+    bool restored_ = false;  ///< Gradients that wait come from an archive: all ranks have them.
 };
 
 /// While it lives, the learner's parameters hold their average (if there is one yet).

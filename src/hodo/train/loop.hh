@@ -2,13 +2,15 @@
 /// The training loop: the only one.
 ///
 /// Resuming is the normal start: state is restored if the journal has any. A run of n steps equals
-/// k steps, a stop at any moment, and n - k steps, bit for bit on the CPU.
+/// k steps, a stop at any moment, and n - k steps, bit for bit on the CPU. With several ranks all
+/// take the same steps and the same decisions; only the first writes.
 
 #include "hodo/base/interrupt.hh"
 #include "hodo/train/feed.hh"
 #include "hodo/train/journal.hh"
 #include "hodo/train/learner.hh"
 #include "hodo/train/plan.hh"
+#include "hodo/train/ranks.hh"
 #include "hodo/train/recipe.hh"
 #include "hodo/train/session.hh"
 
@@ -17,16 +19,24 @@ namespace hodo::train {
 /// How a run ended (an interruption is thrown as `Interrupted`).
 enum class Outcome { completed, stopped_early };
 
-/// One pass over `feed`: means of the validation scalars, weighted by examples.
+/// One pass over `feed`: means of the validation scalars, weighted by examples, of all ranks.
 template <class Batch>
 Scalars evaluate(Recipe<Batch>& recipe, Feed<Batch>& feed, const StepContext& context) {
     const NoGradients no_gradients;
     ScalarMeans means;
     feed.rewind();
-    while (auto batch = feed.next()) {
-        const auto step = recipe.validate(*batch, context);
-        means.add(step.scalars, static_cast<double>(step.examples));
+    auto here = context;
+    for (;;) {
+        const auto position = feed.position();
+        const auto batch = feed.next();
+        if (!batch) break;
+        const auto extent = feed.order().extent(position);
+        here.share = extent.part();
+        here.first_example = extent.first;
+        const auto step = recipe.validate(*batch, here);
+        means.add(step.scalars, extent.count > 0 ? static_cast<double>(step.examples) : 0.0);
     }
+    agree(context.ranks, means);
     return means.means();
 }
 
@@ -43,6 +53,7 @@ Outcome run(Recipe<Batch>& recipe, Feed<Batch>& feed, Feed<Batch>* validation, J
         archive.group("recipe", recipe);
     };
     journal.restore(state);
+    require_same_step(ranks, clock.step(), journal.folder());
     while (!clock.finished()) {
         const auto context = clock.context();
         begin_step(context);
@@ -52,9 +63,21 @@ Outcome run(Recipe<Batch>& recipe, Feed<Batch>& feed, Feed<Batch>* validation, J
             step = guarded_step(context, [&] { return recipe.train(batch, context); });
             require_finite(step.scalars);
         } catch (const NonFinite& problem) {
+            // What all ranks see the first one tells.
+            if (problem.seen() == Seen::everywhere && ranks != nullptr && !ranks->first()) {
+                throw base::Error("");
+            }
             throw base::Error(journal.keep_failure(
-                clock, problem.what(), [&](Archive& a) { batch.state(a); }, state));
+                clock, problem.what(),
+                [&](Archive& a) {
+                    auto place = context;
+                    a("share", place.share);
+                    a("first_example", place.first_example);
+                    batch.state(a);
+                },
+                state));
         }
+        const bool stop = agree(context, step, base::interrupted());
         clock.advance(step.examples);
         journal.record(clock, step);
         auto mark = Journal::Mark::none;
@@ -63,7 +86,6 @@ Outcome run(Recipe<Batch>& recipe, Feed<Batch>& feed, Feed<Batch>* validation, J
             journal.record_validation(clock, means);
             if (clock.note_validation(means)) mark = Journal::Mark::best;
         }
-        const bool stop = base::interrupted();
         if (clock.due_to_save() || clock.finished() || stop || mark == Journal::Mark::best) {
             journal.save(clock, state, mark);
         }
@@ -88,8 +110,13 @@ Step replay(Recipe<Batch>& recipe, Feed<Batch>& feed, const base::Path& failure,
     Batch batch;
     auto stored = Archive::read(failure / "batch.safetensors");
     batch.state(stored);
-    begin_step(clock.context());
-    auto step = recipe.train(batch, clock.context());
+    auto context = clock.context();
+    if (stored.has("share")) {
+        stored("share", context.share);
+        stored("first_example", context.first_example);
+    }
+    begin_step(context);
+    auto step = recipe.train(batch, context);
     require_finite(step.scalars);
     return step;
 }

@@ -3,6 +3,7 @@
 #include "hodo/train/learner.hh"
 #include "hodo/train/order.hh"
 #include "hodo/train/plan.hh"
+#include "hodo/train/ranks_options.hh"
 
 // Descriptions of all options of training. They need no LibTorch: help, defaults and checks of a
 // configuration are answered without loading it.
@@ -53,7 +54,8 @@ void LearnerOptions::describe(base::Fields& f) {
 }
 
 void FeedOptions::describe(base::Fields& f) {
-    f("batch_size", batch_size, "rows per batch (and rank)").at_least(1);
+    f("batch_size", batch_size, "rows per batch; with several ranks each takes its part")
+        .at_least(1);
     f("order", order, "whether rows are visited shuffled or as stored");
     f("window", window, "rows that are shuffled together; 0 is the whole epoch").at_least(0);
     f("last_batch", last_batch, "whether a last batch that is not full is kept or dropped");
@@ -74,6 +76,14 @@ void Plan::describe(base::Fields& f) {
         .at_least(0);
     f("min_change", min_change, "change of the metric that counts as improvement").at_least(0);
     f.rule(epochs > 0 || steps > 0, "epochs or steps must be given");
+}
+
+void RanksOptions::describe(base::Fields& f) {
+    f("use", use,
+      "auto: train with the processes that srun, mpirun, torchrun or hodo launch started");
+    f("wait", wait, "seconds to wait for all ranks at the start").between(1, 86400);
+    f("silence", silence, "seconds without an answer after which a rank counts as lost")
+        .between(1, 86400);
 }
 
 void JournalOptions::describe(base::Fields& f) {

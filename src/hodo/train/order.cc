@@ -30,6 +30,12 @@ struct Order::Cache {
     std::vector<std::int64_t> rows;  ///< Positions in the epoch's sequence, shuffled.
 };
 
+Extent part_of_batch(std::int64_t rows, const Share& share) {
+    const auto begin = (rows * share.rank + share.size - 1) / share.size;
+    const auto end = (rows * (share.rank + 1) + share.size - 1) / share.size;
+    return {begin, end - begin, rows};
+}
+
 Order::Order(std::vector<std::int64_t> groups, const FeedOptions& options, std::uint64_t seed,
              Share share)
     : groups_(std::move(groups)),
@@ -39,8 +45,8 @@ Order::Order(std::vector<std::int64_t> groups, const FeedOptions& options, std::
       size_(std::accumulate(groups_.begin(), groups_.end(), std::int64_t{0})),
       cache_(std::make_unique<Cache>()) {
     HODO_DOOR(options.batch_size >= 1 && share.size >= 1);
-    const auto extra = options.last_batch == LastBatch::keep ? total_batch() - 1 : 0;
-    batches_ = (size_ + extra) / total_batch();
+    const auto extra = options.last_batch == LastBatch::keep ? batch_size() - 1 : 0;
+    batches_ = (size_ + extra) / batch_size();
 }
 
 Order::~Order() = default;
@@ -59,12 +65,16 @@ base::Random Order::random(std::int64_t ticket) const {
         .child("rank", static_cast<std::uint64_t>(share_.rank));
 }
 
-std::vector<Row> Order::rows(const Position& position) const {
-    const auto first = position.batch * total_batch();
-    const auto count = std::min(total_batch(), size_ - first);
+Extent Order::extent(const Position& position) const {
     HODO_DOOR(position.batch >= 0 && position.batch < batches_);
-    const auto begin = first + count * share_.rank / share_.size;
-    const auto end = first + count * (share_.rank + 1) / share_.size;
+    return part_of_batch(std::min(batch_size(), size_ - position.batch * batch_size()), share_);
+}
+
+std::vector<Row> Order::rows(const Position& position) const {
+    auto extent = this->extent(position);
+    if (extent.count == 0) extent = {0, 1, extent.whole};
+    const auto begin = position.batch * batch_size() + extent.first;
+    const auto end = begin + extent.count;
 
     const std::lock_guard guard(cache_->mutex);
     enter_epoch(position.epoch);
@@ -113,7 +123,7 @@ std::int64_t Order::shuffled_place(std::int64_t place) const {
 }
 
 void Order::state(Archive& archive) {
-    std::vector<std::int64_t> saved{size_, total_batch(), options_.window,
+    std::vector<std::int64_t> saved{size_, batch_size(), options_.window,
                                     static_cast<std::int64_t>(options_.order),
                                     static_cast<std::int64_t>(options_.last_batch)};
     const auto expected = saved;
@@ -124,7 +134,7 @@ void Order::state(Archive& archive) {
                "the training data or their order have changed since the run was saved (rows {} "
                "then, {} now; batch {} then, {} now; seed {} then, {} now), so it cannot continue "
                "exactly; restore them or start a new run",
-               saved.empty() ? 0 : saved[0], size_, saved.size() < 2 ? 0 : saved[1], total_batch(),
+               saved.empty() ? 0 : saved[0], size_, saved.size() < 2 ? 0 : saved[1], batch_size(),
                seed, seed_);
 }
 

@@ -45,6 +45,17 @@ struct Share {
     int size = 1;
 };
 
+/// A rank's rows of a batch: `count` of `whole`, from number `first` on.
+struct Extent {
+    std::int64_t first = 0, count = 0, whole = 0;
+    double part() const {
+        return whole > 0 ? static_cast<double>(count) / static_cast<double>(whole) : 1.0;
+    }
+};
+
+/// Parts of nearly equal length; where rows are fewer than ranks the last ranks have none.
+Extent part_of_batch(std::int64_t rows, const Share& share);
+
 struct FeedOptions {
     std::int64_t batch_size = 32;
     RowOrder order = RowOrder::shuffled;
@@ -67,9 +78,13 @@ class Order {
     const FeedOptions& options() const { return options_; }
     std::int64_t size() const { return size_; }        ///< Rows of the source.
     std::int64_t batches() const { return batches_; }  ///< Batches per epoch.
-    std::int64_t total_batch() const { return options_.batch_size * share_.size; }
+    std::int64_t batch_size() const { return options_.batch_size; }
+    const Share& share() const { return share_; }
 
-    /// The rows of one batch (this rank's share).
+    /// This rank's part of a batch.
+    Extent extent(const Position& position) const;
+    /// The rows of that part. A rank whose part is empty gets the batch's first row, which counts
+    /// nothing (its weight is `extent().part()`, 0).
     std::vector<Row> rows(const Position& position) const;
     /// Batches counted through all epochs, and back.
     std::int64_t ticket(const Position& position) const;

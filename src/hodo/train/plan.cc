@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "hodo/base/error.hh"
+#include "hodo/train/ranks.hh"
 
 namespace hodo::train {
 
@@ -16,7 +17,7 @@ Clock::Clock(const Plan& plan, const Order& order, std::uint64_t seed, Ranks* ra
       epoch_steps_(std::max<std::int64_t>(1, order.batches())),
       total_steps_(plan.total_steps(epoch_steps_)),
       dataset_size_(order.size()),
-      batch_size_(order.total_batch()),
+      batch_size_(order.batch_size()),
       seed_(seed),
       ranks_(ranks),
       best_(plan.better == Better::smaller ? std::numeric_limits<double>::infinity()
@@ -36,6 +37,11 @@ StepContext Clock::context() const {
     context.validation = validations_ > 0 ? &validation_ : nullptr;
     context.validations = validations_;
     context.ranks = ranks_;
+    const auto rows = std::min(batch_size_, dataset_size_ - context.epoch_step * batch_size_);
+    const auto part =
+        part_of_batch(rows, ranks_ == nullptr ? Share{} : Share{ranks_->rank(), ranks_->size()});
+    context.share = part.part();
+    context.first_example = part.first;
     return context;
 }
 

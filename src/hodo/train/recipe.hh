@@ -41,12 +41,18 @@ struct StepContext {
     std::int64_t epoch_step = 0;    ///< Index of this batch in its epoch.
     std::int64_t epoch_steps = 1;  ///< Batches per epoch: ceil(size / batch), or floor (drop_last).
     std::int64_t dataset_size = 0;  ///< Rows of the training data.
-    std::int64_t batch_size = 0;    ///< As configured, summed over ranks (the last may be smaller).
+    std::int64_t batch_size = 0;    ///< As configured, of all ranks (the last may be smaller).
+    /// The part of the batch's examples that is here: 1 without company, 0 for a rank that works
+    /// along on a batch too small for all. Learners multiply losses by it and add gradients over
+    /// ranks, so a loss that is a mean over examples needs no care; one that is a sum is divided
+    /// by it.
+    double share = 1;
+    std::int64_t first_example = 0;  ///< Number in the whole batch of the first example here.
     std::uint64_t seed = 0;
     /// Means of the latest validation pass and how many passes there were.
     const Scalars* validation = nullptr;
     std::int64_t validations = 0;
-    Ranks* ranks = nullptr;  ///< Null for a single process.
+    Ranks* ranks = nullptr;  ///< May be null for a single process.
 
     bool first_of_epoch() const { return epoch_step == 0; }
     bool last_of_epoch() const { return epoch_step + 1 == epoch_steps; }

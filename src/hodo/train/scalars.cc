@@ -45,7 +45,9 @@ void Scalars::state(Archive& archive) {
 
 void ScalarMeans::add(const Scalars& scalars, double weight) {
     for (const auto& [name, value] : scalars.entries()) {
-        sums_.set(name, sums_.find(name).value_or(0.0) + weight * value);
+        // What has no weight may be any number, NaN included; its name counts.
+        const double term = weight > 0 ? weight * value : 0.0;
+        sums_.set(name, sums_.find(name).value_or(0.0) + term);
         weights_.set(name, weights_.find(name).value_or(0.0) + weight);
     }
 }
@@ -62,6 +64,23 @@ Scalars ScalarMeans::means() const {
 void ScalarMeans::clear() {
     sums_ = {};
     weights_ = {};
+}
+
+std::vector<double> ScalarMeans::numbers() const {
+    std::vector<double> found;
+    for (const auto* part : {&sums_, &weights_}) {
+        for (const auto& [name, value] : part->entries()) found.push_back(value);
+    }
+    return found;
+}
+
+void ScalarMeans::set_numbers(const std::vector<double>& numbers) {
+    auto number = numbers.begin();
+    for (auto* part : {&sums_, &weights_}) {
+        auto filled = *part;
+        for (const auto& [name, value] : part->entries()) filled.set(name, *number++);
+        *part = filled;
+    }
 }
 
 void ScalarMeans::state(Archive& archive) {

@@ -39,6 +39,9 @@ class ScalarMeans {
     Scalars means() const;
     bool empty() const { return sums_.empty(); }
     void clear();
+    /// All sums and all weights, for adding those of several ranks.
+    std::vector<double> numbers() const;
+    void set_numbers(const std::vector<double>& numbers);
     void state(Archive& archive);
 
   private:

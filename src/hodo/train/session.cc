@@ -1,7 +1,7 @@
 #include "hodo/train/session.hh"
 
-#include <condition_variable>
-#include <mutex>
+#include <algorithm>
+#include <array>
 
 #include "hodo/tensor/device.hh"
 #include "hodo/tensor/torch.hh"
@@ -29,7 +29,7 @@ void require_rows(const Order& order) {
         order.batches() > 0,
         "the training data have {} rows, which is less than one batch of {}; give more data, "
         "a smaller batch, or keep a last batch that is not full",
-        order.size(), order.total_batch());
+        order.size(), order.batch_size());
 }
 
 void require_finite(const Scalars& scalars) {
@@ -44,71 +44,80 @@ void begin_step(const StepContext& context) {
     tensor::seed_generators(random.bits64());
 }
 
+std::vector<double> gather(Ranks* ranks, std::span<const double> mine) {
+    if (ranks == nullptr || ranks->size() == 1) return {mine.begin(), mine.end()};
+    const auto columns = std::ssize(mine);
+    auto all = at::zeros({ranks->size(), columns}, at::kDouble);
+    std::copy(mine.begin(), mine.end(), all.data_ptr<double>() + ranks->rank() * columns);
+    ranks->sum(all);
+    return {all.data_ptr<double>(), all.data_ptr<double>() + all.numel()};
+}
+
 namespace {
 
-class SingleRank final : public Ranks {
-  public:
-    int rank() const override { return 0; }
-    int size() const override { return 1; }
-    void sum(at::Tensor&) override {}
-    void barrier() override {}
-};
+/// Numbers in the news that ranks tell each other after a step: all messages have this length, so
+/// that ranks which disagree on the number of scalars find out.
+constexpr std::size_t news_length = 64;
 
-/// What the threads of one group of ranks share.
-struct Meeting {
-    explicit Meeting(int ranks) : size(ranks), parts(static_cast<std::size_t>(ranks)) {}
-    const int size;
-    std::vector<at::Tensor> parts;
-    std::mutex mutex;
-    std::condition_variable all_here;
-    int waiting = 0;
-    std::int64_t round = 0;
-
-    void wait() {
-        std::unique_lock lock(mutex);
-        const auto mine = round;
-        if (++waiting == size) {
-            waiting = 0;
-            ++round;
-            all_here.notify_all();
-            return;
-        }
-        all_here.wait(lock, [&] { return round != mine; });
+/// A mean of numbers that are often equal, which must then come out unchanged.
+struct CarefulMean {
+    double first = 0, sum = 0, weights = 0;
+    void add(double value, double weight) {
+        if (weight <= 0) return;
+        if (weights == 0) first = value;
+        sum += weight * (value - first);
+        weights += weight;
     }
-};
-
-class ThreadRank final : public Ranks {
-  public:
-    ThreadRank(std::shared_ptr<Meeting> meeting, int rank)
-        : meeting_(std::move(meeting)), rank_(rank) {}
-    int rank() const override { return rank_; }
-    int size() const override { return meeting_->size; }
-    void sum(at::Tensor& values) override {
-        meeting_->parts[static_cast<std::size_t>(rank_)] = values.clone();
-        meeting_->wait();
-        values.copy_(meeting_->parts.front());
-        for (std::size_t i = 1; i < meeting_->parts.size(); ++i) values.add_(meeting_->parts[i]);
-        meeting_->wait();
-    }
-    void barrier() override { meeting_->wait(); }
-
-  private:
-    std::shared_ptr<Meeting> meeting_;
-    int rank_;
+    double value() const { return weights > 0 ? first + sum / weights : first; }
 };
 
 }  // namespace
 
-Ranks& single_rank() {
-    static SingleRank rank;
-    return rank;
+bool agree(const StepContext& context, Step& step, bool asked_to_stop) {
+    if (context.ranks == nullptr || context.ranks->size() == 1) return asked_to_stop;
+    const auto& entries = step.scalars.entries();
+    HODO_DOOR(entries.size() + 3 <= news_length);
+    std::array<double, news_length> mine{};
+    mine[0] = asked_to_stop ? 1 : 0;
+    mine[1] = context.share > 0 ? static_cast<double>(step.examples) : 0;
+    mine[2] = static_cast<double>(entries.size());
+    for (std::size_t i = 0; i < entries.size(); ++i) mine[i + 3] = entries[i].second;
+    const auto all = gather(context.ranks, mine);
+
+    bool stop = false;
+    double examples = 0;
+    std::vector<CarefulMean> means(entries.size());
+    for (std::size_t row = 0; row < all.size(); row += news_length) {
+        stop = stop || all[row] > 0;
+        examples += all[row + 1];
+        HODO_DOOR(all[row + 2] == mine[2]);
+        for (std::size_t i = 0; i < means.size(); ++i) means[i].add(all[row + i + 3], all[row + 1]);
+    }
+    for (std::size_t i = 0; i < means.size(); ++i) {
+        step.scalars.set(std::string(entries[i].first), means[i].value());
+    }
+    step.examples = static_cast<std::int64_t>(examples);
+    return stop;
 }
 
-std::vector<std::unique_ptr<Ranks>> thread_ranks(int count) {
-    const auto meeting = std::make_shared<Meeting>(count);
-    std::vector<std::unique_ptr<Ranks>> ranks;
-    for (int i = 0; i < count; ++i) ranks.push_back(std::make_unique<ThreadRank>(meeting, i));
-    return ranks;
+void agree(Ranks* ranks, ScalarMeans& means) {
+    if (ranks == nullptr || ranks->size() == 1) return;
+    const auto mine = means.numbers();
+    const auto all = gather(ranks, mine);
+    std::vector<double> sums(mine.size());
+    for (std::size_t i = 0; i < all.size(); ++i) sums[i % mine.size()] += all[i];
+    means.set_numbers(sums);
+}
+
+void require_same_step(Ranks* ranks, std::int64_t step, const base::Path& folder) {
+    const std::array<double, 1> mine{static_cast<double>(step)};
+    const auto all = gather(ranks, mine);
+    for (std::size_t rank = 0; rank < all.size(); ++rank) {
+        HODO_CHECK(all[rank] == all[0],
+                   "{}: rank 0 goes on from step {:.0f}, rank {} from step {:.0f} (do all machines "
+                   "see the same folder?); put the run on a file system that they share",
+                   folder, all[0], rank, all[rank]);
+    }
 }
 
 }  // namespace hodo::train

@@ -8,6 +8,8 @@
 #include "hodo/train/recipe.hh"
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
 namespace hodo::train {
 
@@ -35,6 +37,17 @@ void require_rows(const Order& order);
 void require_finite(const Scalars& scalars);
 /// Seeds LibTorch's generators from (seed, step): layers that draw from them repeat after a resume.
 void begin_step(const StepContext& context);
+
+/// The numbers of every rank, rank by rank; every rank gives as many. `ranks` may be null.
+std::vector<double> gather(Ranks* ranks, std::span<const double> mine);
+/// Replaces the scalars of a step by their means over ranks, weighted by examples, and counts the
+/// examples of all. Scalars that are equal everywhere keep their value. Returns whether any rank
+/// was asked to stop.
+bool agree(const StepContext& context, Step& step, bool asked_to_stop);
+/// Sums of all ranks, in their order.
+void agree(Ranks* ranks, ScalarMeans& means);
+/// Error if ranks go on from different steps: they do not see the same folder.
+void require_same_step(Ranks* ranks, std::int64_t step, const base::Path& folder);
 
 /// Runs a step; an exception of LibTorch becomes ours and names the step.
 template <class Work>

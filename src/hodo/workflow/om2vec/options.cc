@@ -64,6 +64,7 @@ void TrainOptions::describe(base::Fields& f) {
     f.group("learner", learner, "the optimizer and what surrounds it");
     f.group("plan", plan, "how long, and what happens how often");
     f.group("journal", journal, "logs and checkpoints");
+    f.group("ranks", ranks, "training with several processes");
     f.rule(!optimizer_state || !weights.empty(),
            "optimizer_state takes the state from a checkpoint; name it with weights");
     f.rule(model.bins == data.binning.width(),

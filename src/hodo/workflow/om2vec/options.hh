@@ -11,6 +11,7 @@
 #include "hodo/train/learner.hh"
 #include "hodo/train/order.hh"
 #include "hodo/train/plan.hh"
+#include "hodo/train/ranks_options.hh"
 #include "hodo/workflow/om2vec/beta_schedule.hh"
 #include "hodo/workflow/om2vec/model_options.hh"
 
@@ -107,6 +108,7 @@ struct TrainOptions {
     train::LearnerOptions learner;
     train::Plan plan;
     train::JournalOptions journal;
+    train::RanksOptions ranks;
 
     void describe(base::Fields& f);
     /// With compat om2vec: the published loss (summed divergence, beta falling again after its

@@ -34,13 +34,23 @@ Model fresh_model(const TrainOptions& options, at::Device device) {
     return model;
 }
 
+/// What a sum of divergences is divided by. Means over ranks are weighted by their share of the
+/// batch; a sum must come out of them as a sum.
+double divergence_count(const Batch& batch, const train::StepContext& context,
+                        KlReduction reduction) {
+    if (reduction == KlReduction::mean) {
+        return static_cast<double>(std::max<std::int64_t>(1, batch.modules));
+    }
+    return context.share > 0 ? context.share : 1.0;
+}
+
 /// Sums over modules of a batch, as numbers.
 struct Sums {
     double reconstruction = 0, kl = 0;
 
-    train::Scalars scalars(std::int64_t modules, double beta, KlReduction reduction) const {
+    train::Scalars scalars(std::int64_t modules, double beta, double kl_count) const {
         const double count = static_cast<double>(std::max<std::int64_t>(1, modules));
-        const double reduced = reduction == KlReduction::mean ? kl / count : kl;
+        const double reduced = kl / kl_count;
         return {{"loss", reconstruction / count + beta * reduced},
                 {"reco", reconstruction / count},
                 {"kl", reduced}};
@@ -66,8 +76,9 @@ train::Step VaeRecipe::train(const Batch& batch, const train::StepContext& conte
     const double beta = beta_schedule.value(
         context.step, beta_schedule.steps_to_peak(context.dataset_size, context.batch_size));
     const double count = static_cast<double>(std::max<std::int64_t>(1, batch.modules));
-    const double kl_count = options_.loss.kl_reduction == KlReduction::mean ? count : 1.0;
+    const double kl_count = divergence_count(batch, context, options_.loss.kl_reduction);
     Sums sums;
+    train::Update update;
     const auto step = part_size(options_.model);
     for (std::int64_t first = 0; first < batch.modules; first += step) {
         const auto last = std::min(first + step, batch.modules);
@@ -75,20 +86,24 @@ train::Step VaeRecipe::train(const Batch& batch, const train::StepContext& conte
         auto pass = make_pass(model_, nn::Mode::train);
         pass.key = base::stream_key(context.seed, "dropout");
         pass.step = static_cast<std::uint32_t>(context.step);
-        pass.first_entry = first;
+        pass.first_entry = context.first_example + first;
         pass.precision = learner_.precision();
-        const auto eps = latent_noise(context.seed, context.step, first, last - first,
-                                      options_.model.latent, model_.type())
+        const auto eps = latent_noise(context.seed, context.step, context.first_example + first,
+                                      last - first, options_.model.latent, model_.type())
                              .to(model_.mem_embedding.device());
         const auto output = model_.forward(part, eps, pass);
         const auto reconstruction = negative_log_likelihood(output.logits, part).sum();
         const auto kl = kl_divergence(output.latent).sum();
         sums.reconstruction += reconstruction.item<double>();
         sums.kl += kl.item<double>();
-        learner_.gather(reconstruction / count + kl * (beta / kl_count));
+        const auto loss = reconstruction / count + kl * (beta / kl_count);
+        if (last < batch.modules) {
+            learner_.gather(loss, context);
+        } else {
+            update = learner_.update(loss, context);
+        }
     }
-    const auto update = learner_.step(context);
-    auto scalars = sums.scalars(batch.modules, beta, options_.loss.kl_reduction);
+    auto scalars = sums.scalars(batch.modules, beta, kl_count);
     scalars.set("beta", beta);
     scalars.set("rate", update.rate);
     scalars.set("gradient_norm", update.gradient_norm);
@@ -107,15 +122,16 @@ train::Step VaeRecipe::validate(const Batch& batch, const train::StepContext& co
         const auto last = std::min(first + step, batch.modules);
         const auto part = batch.part(first, last);
         auto pass = make_pass(model_, nn::Mode::evaluate);
-        const auto eps = latent_noise(context.seed, validation_step, first, last - first,
-                                      options_.model.latent, model_.type())
+        const auto eps = latent_noise(context.seed, validation_step, context.first_example + first,
+                                      last - first, options_.model.latent, model_.type())
                              .to(model_.mem_embedding.device());
         const auto output = model_.forward(part, eps, pass);
         sums.reconstruction += negative_log_likelihood(output.logits, part).sum().item<double>();
         sums.kl += kl_divergence(output.latent).sum().item<double>();
         distance += jensen_shannon_distance(output.logits, part).sum().item<double>();
     }
-    auto scalars = sums.scalars(batch.modules, beta, options_.loss.kl_reduction);
+    auto scalars = sums.scalars(batch.modules, beta,
+                                divergence_count(batch, context, options_.loss.kl_reduction));
     scalars.set("js", distance / static_cast<double>(std::max<std::int64_t>(1, batch.modules)));
     return {.scalars = scalars, .examples = batch.modules};
 }

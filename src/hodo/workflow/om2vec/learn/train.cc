@@ -6,6 +6,7 @@
 #include "hodo/tensor/device.hh"
 #include "hodo/tensor/torch.hh"
 #include "hodo/train/loop.hh"
+#include "hodo/train/ranks.hh"
 #include "hodo/workflow/om2vec/data_request.hh"
 #include "hodo/workflow/om2vec/learn/network.hh"
 #include "hodo/workflow/om2vec/learn/recipe.hh"
@@ -69,21 +70,26 @@ void export_model(const train::Journal& journal, VaeRecipe& recipe, const TrainO
 /// Judges the weights on the validation data and says what it found.
 void test(VaeRecipe& recipe, train::Feed<Batch>& validation, const train::StepContext& context) {
     const auto means = train::evaluate(recipe, validation, context);
+    if (!context.ranks->first()) return;
     for (const auto& [name, value] : means.entries()) {
         std::fputs(base::format("test_{} {:.6g}\n", name, value).c_str(), stdout);
     }
 }
 
-}  // namespace
+/// The device of this rank: ranks of one machine take its CUDA devices in turn.
+tensor::Device device_of(const workflow::Job& job, const base::Launch& launch) {
+    auto device = tensor::parse_device(job.device);
+    const int known = tensor::cuda_devices();
+    if (device.kind == tensor::Device::Kind::cuda && launch.local_size > 1 && known > 0) {
+        device.index = (device.index + launch.local_rank) % known;
+    }
+    return device;
+}
 
-void run_train(const workflow::Job& job) {
-    auto options = job.config.as<TrainOptions>();
-    options.apply_compat();
-    HODO_CHECK(options.task == Task::train || !options.weights.empty(),
-               "task 'test' judges trained weights; name them with --weights");
-    base::watch_signals();
-    tensor::prepare_process();
-    const auto device = tensor::torch_device(tensor::parse_device(job.device));
+void train_model(const workflow::Job& job, const TrainOptions& options, train::Ranks& ranks,
+                 const base::Launch& launch) {
+    const auto device = tensor::torch_device(device_of(job, launch));
+    const train::Share share{ranks.rank(), ranks.size()};
 
     std::optional<BatchSource> held_out;
     std::optional<train::Feed<Batch>> validation;
@@ -93,8 +99,9 @@ void run_train(const workflow::Job& job) {
     if (has_validation(options)) {
         held_out.emplace(validation_request(options), device);
         if (held_out->data().size() > 0) {
-            validation.emplace(*held_out, validation_feed, options.seed, train::Passes::single);
-        } else if (options.task == Task::train) {
+            validation.emplace(*held_out, validation_feed, options.seed, train::Passes::single,
+                               share);
+        } else if (options.task == Task::train && ranks.first()) {
             base::warn(
                 "no module was left for validation (there are few events), so nothing says whether "
                 "the training learns by heart; set data.valid, or a larger data.valid_fraction");
@@ -103,21 +110,27 @@ void run_train(const workflow::Job& job) {
     VaeRecipe recipe(options, device);
     if (options.task == Task::test) {
         HODO_CHECK(validation.has_value(), "no validation data to test on; set data.valid");
-        return test(
-            recipe, *validation,
-            {.dataset_size = 1, .batch_size = options.feed.batch_size, .seed = options.seed});
+        return test(recipe, *validation,
+                    {.dataset_size = 1,
+                     .batch_size = options.feed.batch_size,
+                     .seed = options.seed,
+                     .ranks = &ranks});
     }
     const BatchSource source(training_request(options), device);
-    train::Feed<Batch> feed(source, options.feed, options.seed);
+    train::Feed<Batch> feed(source, options.feed, options.seed, train::Passes::endless, share);
     base::say("training on {} modules of {} files, validating on {}; {} parameters",
               base::with_thousands(source.data().size()), source.data().files().size(),
               base::with_thousands(held_out ? held_out->data().size() : 0),
               base::with_thousands(parameter_count(options.model)));
     if (!options.replay.empty()) {
+        HODO_CHECK(ranks.size() == 1, "a step is replayed by a single process; start hodo once");
         const auto step = train::replay(recipe, feed, options.replay, options.plan, options.seed);
         for (const auto& [name, value] : step.scalars.entries()) base::say("{} {}", name, value);
         return;
     }
+    auto extra = io::Json::object();
+    if (ranks.size() > 1) extra["ranks"] = ranks.size();
+    if (!ranks.first()) ranks.barrier();  // Rank 0 prepares the folder first.
     train::Journal journal(
         {.folder = options.output,
          .existing = existing_of(job.existing),
@@ -128,11 +141,28 @@ void run_train(const workflow::Job& job) {
          .seed = options.seed,
          .device = job.device,
          .threads = job.threads,
-         .inputs = source.data().files()},
+         .rank = ranks.rank(),
+         .inputs = source.data().files(),
+         .extra = extra},
         options.journal);
+    if (ranks.first()) ranks.barrier();
     train::run(recipe, feed, validation ? &*validation : nullptr, journal, options.plan,
-               options.seed);
-    export_model(journal, recipe, options);
+               options.seed, &ranks);
+    if (ranks.first()) export_model(journal, recipe, options);
+}
+
+}  // namespace
+
+void run_train(const workflow::Job& job) {
+    auto options = job.config.as<TrainOptions>();
+    options.apply_compat();
+    base::watch_signals();
+    tensor::prepare_process();
+    train::with_ranks(options.ranks, [&](train::Ranks& ranks, const base::Launch& launch) {
+        HODO_CHECK(options.task == Task::train || !options.weights.empty(),
+                   "task 'test' judges trained weights; name them with --weights");
+        train_model(job, options, ranks, launch);
+    });
 }
 
 }  // namespace hodo::om2vec
