@@ -49,6 +49,13 @@ void JoinOptions::describe(base::Fields& f) {
     f.rule(tpcs.size() >= 2, "tpcs must name at least two TPCs");
 }
 
+void ViewOptions::describe(base::Fields& f) {
+    f("input", input, "xy file for voxels, or parsed wire or hit file for the planes");
+    f("output", output, "HTML file to write");
+    f("first", first, "number of the first event").at_least(0);
+    f("events", events, "how many events to include").at_least(1);
+}
+
 Downsampling downsampling_of(const std::vector<std::int64_t>& factors, std::string_view key) {
     HODO_CHECK(factors.size() == 3, "{} needs three factors: [ticks, y, z]", key);
     return {static_cast<int>(factors[0]), static_cast<int>(factors[1]),

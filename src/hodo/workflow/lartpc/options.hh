@@ -69,6 +69,13 @@ struct JoinOptions {
     void describe(base::Fields& f);
 };
 
+struct ViewOptions {
+    std::string input, output;
+    std::int64_t first = 0, events = 5;
+
+    void describe(base::Fields& f);
+};
+
 /// Three factors as a `Downsampling`; an error that names `key` otherwise.
 Downsampling downsampling_of(const std::vector<std::int64_t>& factors, std::string_view key);
 

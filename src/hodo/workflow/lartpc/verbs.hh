@@ -9,5 +9,9 @@ void run_simulate(const workflow::Job& job);
 void run_validate(const workflow::Job& job);
 void run_prepare(const workflow::Job& job);
 void run_join(const workflow::Job& job);
+void run_view(const workflow::Job& job);
+
+/// Whether `file` holds voxels or wire signals by its name.
+bool recognises_events(const base::Path& file);
 
 }  // namespace hodo::lartpc

@@ -28,7 +28,10 @@ const workflow::Verb verbs[] = {
      "lartpc prepare parsed xy --batch-size 5\nlartpc prepare parsed xy --tpcs 1 --save-pix",
      workflow::Divisible::yes},
     {"join", "Join the voxels of several TPCs in one frame", "input output", describe<JoinOptions>,
-     run_join, "lartpc join xy --tpcs 1 --tpcs 5 --tpcs 9"},
+     run_join, "lartpc join xy --tpcs 1 5 9"},
+    {"view", "Show true and ghost voxels, or wire planes, as one HTML page", "input output",
+     describe<ViewOptions>, run_view,
+     "lartpc view xy/batch0-reco_BeamCosmic_001_xy-TPC1.npz voxels.html"},
 };
 
 }  // namespace
@@ -36,6 +39,6 @@ const workflow::Verb verbs[] = {
 extern const workflow::Workflow lartpc;
 const workflow::Workflow lartpc{
     "lartpc", "Wire signals of liquid-argon TPCs to voxels: tiling, ghosts and charge", verbs,
-    nullptr, nullptr};
+    nullptr, recognises_events};
 
 }  // namespace hodo::lartpc

@@ -1,0 +1,129 @@
+#include "hodo/workflow/lartpc/pictures.hh"
+
+#include "hodo/base/error.hh"
+#include "hodo/base/text.hh"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+
+namespace hodo::lartpc {
+
+namespace {
+
+// Sides of the usual merged voxel [m] and the readout time it stands for [ns].
+constexpr double drift_side = 8 * 0.7825e-3, side = 8e-3;
+constexpr double drift_time = 8 * 500.0;
+constexpr int wire_cells = 160, tick_cells = 200;
+
+class Scenes {
+  public:
+    explicit Scenes(const TiledBatch& batch) : cloud_(batch.cloud) {}
+
+    void add(draw::EventDisplay& display, std::string title, std::vector<std::int64_t> rows) {
+        draw::EventDisplay::Event event{.title = std::move(title)};
+        event.facts.emplace_back("voxels", base::with_thousands(std::ssize(rows)));
+        if (std::ssize(rows) > most_voxels) {
+            std::nth_element(rows.begin(), rows.begin() + most_voxels, rows.end(),
+                             [&](auto a, auto b) { return charge(a) > charge(b); });
+            rows.resize(most_voxels);
+            event.facts.emplace_back("shown", base::format("the {} brightest", std::ssize(rows)));
+        }
+        std::sort(rows.begin(), rows.end());
+        for (const auto row : rows) {
+            const auto& voxel = cloud_.voxels[static_cast<std::size_t>(row)];
+            event.hits.push_back(
+                {module_at(display, voxel), voxel[0] * drift_time, std::max(0.0, charge(row))});
+        }
+        display.events.push_back(std::move(event));
+    }
+
+  private:
+    double charge(std::int64_t row) const {
+        const auto values = cloud_.row(row);
+        return values.size() > 1 ? values[1] : values[0];
+    }
+    std::int64_t module_at(draw::EventDisplay& display, const Voxel& voxel) {
+        const auto [place, is_new] = modules_.emplace(voxel, std::ssize(display.modules));
+        if (is_new) {
+            display.modules.push_back(
+                {voxel[0] * drift_side, voxel[2] * side, voxel[1] * side, voxel[2], voxel[1]});
+        }
+        return place->second;
+    }
+
+    const VoxelCloud& cloud_;
+    std::map<Voxel, std::int64_t> modules_;
+};
+
+}  // namespace
+
+draw::EventDisplay voxel_display(const TiledBatch& batch, std::int64_t first, std::int64_t count,
+                                 const std::string& title) {
+    draw::EventDisplay display;
+    display.title = title;
+    display.charge_unit = "counts";
+    Scenes scenes(batch);
+    const auto& cloud = batch.cloud;
+    for (auto event = first; event < std::min(cloud.events(), first + count); ++event) {
+        std::vector<std::int64_t> rows(
+            static_cast<std::size_t>(cloud.end(event) - cloud.begin(event)));
+        std::iota(rows.begin(), rows.end(), cloud.begin(event));
+        if (!batch.has_truth) {
+            scenes.add(display, base::format("event {}", event), rows);
+            continue;
+        }
+        const auto ghosts = std::stable_partition(rows.begin(), rows.end(), [&](auto row) {
+            return cloud.truth[static_cast<std::size_t>(row)] > 0;
+        });
+        scenes.add(display, base::format("event {}: true voxels", event), {rows.begin(), ghosts});
+        scenes.add(display, base::format("event {}: ghosts", event), {ghosts, rows.end()});
+    }
+    return display;
+}
+
+draw::Figure plane_figure(const WireSignals& signals, const AnodeFace& face) {
+    draw::Figure figure({.width = 900, .height = 320, .rows = 1, .columns = planes_per_face});
+    const int ticks = signals.ticks();
+    const int tick_step = std::max(1, (ticks + tick_cells - 1) / tick_cells);
+    for (int k = 0; k < planes_per_face; ++k) {
+        const auto& plane = face.planes[static_cast<std::size_t>(k)];
+        const int wires = plane.wires(), wire_step = (wires + wire_cells - 1) / wire_cells;
+        const auto columns = static_cast<std::size_t>((wires + wire_step - 1) / wire_step);
+        const auto rows = static_cast<std::size_t>((ticks + tick_step - 1) / tick_step);
+        std::multimap<int, std::size_t> cell_of;  // by channel; wrapped channels have two
+        for (int wire = 0; wire < wires; ++wire) {
+            cell_of.emplace(plane.channel(wire), static_cast<std::size_t>(wire / wire_step));
+        }
+        std::vector<double> values(columns * rows, std::numeric_limits<double>::quiet_NaN());
+        for (int tick = 0; tick < ticks; ++tick) {
+            const auto end = static_cast<std::size_t>(signals.starts[std::size_t(tick) + 1]);
+            for (auto i = static_cast<std::size_t>(signals.starts[std::size_t(tick)]); i < end;
+                 ++i) {
+                const auto [low, high] = cell_of.equal_range(signals.channel[i]);
+                for (auto cell = low; cell != high; ++cell) {
+                    auto& value =
+                        values[cell->second * rows + static_cast<std::size_t>(tick / tick_step)];
+                    value = (std::isnan(value) ? 0.0 : value) + signals.value[i];
+                }
+            }
+        }
+        std::vector<double> wire_edges, tick_edges;
+        for (std::size_t c = 0; c <= columns; ++c) {
+            wire_edges.push_back(static_cast<double>(c) * wire_step);
+        }
+        for (std::size_t r = 0; r <= rows; ++r) {
+            tick_edges.push_back(static_cast<double>(r) * tick_step);
+        }
+        figure.panel(0, k)
+            .title("plane " + plane.name)
+            .x({.label = "wire"})
+            .y({.label = "tick"})
+            .heat_map(wire_edges, tick_edges, values, {.label = "counts", .low = 0.0});
+    }
+    return figure;
+}
+
+}  // namespace hodo::lartpc

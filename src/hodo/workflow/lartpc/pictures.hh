@@ -1,0 +1,27 @@
+#pragma once
+/// Pictures of events: true and ghost voxels in three dimensions, wire planes in time.
+
+#include "hodo/detector/lartpc/files.hh"
+#include "hodo/detector/lartpc/geometry.hh"
+#include "hodo/detector/lartpc/wire_signals.hh"
+#include "hodo/draw/event_display.hh"
+#include "hodo/draw/figure.hh"
+
+#include <cstdint>
+#include <string>
+
+namespace hodo::lartpc {
+
+/// Most voxels that one scene shows; of more, those with the largest charge.
+inline constexpr std::int64_t most_voxels = 40'000;
+
+/// Scenes of events [first, first + count) of a tiled file: with truth, one of the true voxels and
+/// one of the ghosts each; without, one of all. Sizes show the charge from the second plane,
+/// colours and the clock the drift.
+draw::EventDisplay voxel_display(const TiledBatch& batch, std::int64_t first, std::int64_t count,
+                                 const std::string& title);
+
+/// The three planes of a face: samples summed in cells of wires and ticks.
+draw::Figure plane_figure(const WireSignals& signals, const AnodeFace& face);
+
+}  // namespace hodo::lartpc

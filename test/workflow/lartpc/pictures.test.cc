@@ -1,0 +1,47 @@
+#include "hodo/workflow/lartpc/pictures.hh"
+#include "hodo/workflow/lartpc/verbs.hh"
+
+#include <gtest/gtest.h>
+
+namespace lartpc = hodo::lartpc;
+
+TEST(LartpcPictures, true_voxels_and_ghosts_are_scenes_of_their_own) {
+    lartpc::TiledBatch batch;
+    const lartpc::TiledEvent event{{{0, 1, 2}, {3, 1, 2}, {4, 1, 2}},
+                                   {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}};
+    const lartpc::VoxelImage truth{{{3, 1, 2}}, 1, {0.5}};
+    batch.append(event, &truth);
+    const auto display = lartpc::voxel_display(batch, 0, 5, "a file");
+    ASSERT_EQ(display.events.size(), 2u);
+    ASSERT_EQ(display.events[0].hits.size(), 1u);
+    EXPECT_EQ(display.events[0].hits[0].charge, 5);
+    EXPECT_EQ(display.events[1].hits.size(), 2u);
+    EXPECT_EQ(display.modules.size(), 3u);
+    EXPECT_TRUE(lartpc::voxel_display(batch, 1, 5, "a file").events.empty());
+}
+
+TEST(LartpcPictures, every_sample_stands_on_its_plane) {
+    const auto& face = lartpc::protodune_sp().faces[0];
+    std::vector<double> matrix(2 * 2560);
+    matrix[1600] = 3;        // the first straight wire
+    matrix[2560 + 820] = 2;  // wrapped: two wires of V
+    const auto figure = lartpc::plane_figure(lartpc::sparse_signals(matrix, 2, 2560), face);
+    const auto sum = [&](int k) {
+        const auto& series = figure.panels().at({0, k}).series();
+        double total = 0;
+        for (const double v : std::get<hodo::draw::HeatSeries>(series.at(0)).values) {
+            if (v == v) total += v;
+        }
+        return total;
+    };
+    EXPECT_EQ(sum(0), 4);
+    EXPECT_EQ(sum(1), 3);
+    EXPECT_EQ(sum(2), 0);
+}
+
+TEST(LartpcPictures, files_are_recognised_by_their_names) {
+    EXPECT_TRUE(lartpc::recognises_events("batch0-reco_Mu_001_xy-TPC1.npz"));
+    EXPECT_TRUE(lartpc::recognises_events("reco_Mu_001_wire-TPC1.npz"));
+    EXPECT_FALSE(lartpc::recognises_events("reco_Mu_001_depo-TPC1.npz"));
+    EXPECT_FALSE(lartpc::recognises_events("events.parquet"));
+}
