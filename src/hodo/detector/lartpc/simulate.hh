@@ -33,7 +33,7 @@ struct SimulationOptions {
     std::vector<std::int64_t> tpcs{1};
     double energy_min = 1000, energy_max = 1000;  ///< Of single particles, kinetic [MeV].
     double beam_min = 1000, beam_max = 7000;      ///< Momentum of beam particles [MeV].
-    double cosmics = 30;                          ///< Mean number that cross each TPC.
+    double cosmics = 26;                          ///< Mean number that cross each TPC.
     std::int64_t ticks = 6000;
     ReadoutOptions readout;
 
