@@ -40,6 +40,12 @@ SharedCoordinates coordinates(int tracks) {
     return found;
 }
 
+/// Kernels share so many threads; LibTorch's operators run on one, as in the program.
+void use_threads(std::int64_t threads) {
+    base::set_threads(static_cast<int>(threads));
+    tensor::prepare_process();
+}
+
 void count_voxels(benchmark::State& state, std::int64_t voxels) {
     state.counters["voxels"] = static_cast<double>(voxels);
     state.counters["voxels/s"] = benchmark::Counter(
@@ -56,7 +62,7 @@ std::vector<float> numbers(std::int64_t count) {
 
 /// All maps of a network of four levels, from unordered rows.
 void all_maps(benchmark::State& state) {
-    base::set_threads(1);
+    use_threads(1);
     const auto& rows = event(static_cast<int>(state.range(0)));
     for (auto _ : state) {
         sparse::Maps maps;
@@ -79,7 +85,7 @@ void all_maps(benchmark::State& state) {
 BENCHMARK(all_maps)->Name("sparse/maps")->Arg(72)->Arg(135)->Unit(benchmark::kMillisecond);
 
 void depthwise_maps(benchmark::State& state) {
-    base::set_threads(1);
+    use_threads(1);
     auto voxels = event(72);
     std::sort(voxels.begin(), voxels.end());
     voxels.resize(std::min<std::size_t>(voxels.size(), 16000));
@@ -96,7 +102,7 @@ enum class MapState { fresh, cached };
 
 template <MapState maps>
 void one_convolution(benchmark::State& state) {
-    base::set_threads(static_cast<int>(state.range(1)));
+    use_threads(state.range(1));
     const std::int64_t channels = state.range(0);
     const auto level = coordinates(72);
     const auto kernel = sparse::submanifold({3, 3, 3}).kernel;
@@ -122,7 +128,7 @@ void one_convolution(benchmark::State& state) {
         2e-9 * static_cast<double>(known.neighbours().entries.size()) *
             static_cast<double>(channels * channels) * static_cast<double>(state.iterations()),
         benchmark::Counter::kIsRate);
-    base::set_threads(1);
+    use_threads(1);
 }
 BENCHMARK(one_convolution<MapState::fresh>)
     ->Name("sparse/conv_3x3x3_fresh")
@@ -140,7 +146,6 @@ BENCHMARK(one_convolution<MapState::cached>)
 enum class Scheme { own, scn };
 
 nn::UResNet make_net() {
-    tensor::prepare_process();
     nn::UResNet net({});
     net.initialise(base::Random(1, "net"));
     return net;
@@ -164,7 +169,7 @@ sparse::Input make_input(int tracks) {
 template <Scheme scheme>
 void forward(benchmark::State& state) {
     auto net = make_net();
-    base::set_threads(static_cast<int>(state.range(1)));
+    use_threads(state.range(1));
     const at::NoGradGuard no_gradients;
     std::int64_t voxels = 0;
     for (auto _ : state) {
@@ -176,13 +181,13 @@ void forward(benchmark::State& state) {
         voxels = y.voxels();
     }
     count_voxels(state, voxels);
-    base::set_threads(1);
+    use_threads(1);
 }
 
 template <Scheme scheme>
 void forward_backward(benchmark::State& state) {
     auto net = make_net();
-    base::set_threads(static_cast<int>(state.range(1)));
+    use_threads(state.range(1));
     std::int64_t voxels = 0;
     for (auto _ : state) {
         const auto input = make_input(static_cast<int>(state.range(0)));
@@ -193,7 +198,7 @@ void forward_backward(benchmark::State& state) {
         voxels = y.voxels();
     }
     count_voxels(state, voxels);
-    base::set_threads(1);
+    use_threads(1);
 }
 
 void events_and_threads(benchmark::internal::Benchmark* b) {

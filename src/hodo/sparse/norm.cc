@@ -15,19 +15,24 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr std::int64_t group_rows_count = 4096;  // rows that share a partial sum
+constexpr std::int64_t group_rows_count = 4096;   // rows that share a partial sum
+constexpr std::int64_t smallest_share = 1 << 19;  // numbers that are worth another thread
 
 /// The sum over all rows of what `part(begin, end, sums)` adds to `numbers` sums, group by group.
 template <class Part>
 std::vector<double> sum_over_rows(std::int64_t rows, std::int64_t numbers, const Part& part) {
     const auto groups = (rows + group_rows_count - 1) / group_rows_count;
     std::vector<double> partial(static_cast<std::size_t>(groups * numbers));
-    base::parallel_for(groups, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (auto group = begin; group < end; ++group) {
-            part(group * group_rows_count, std::min(rows, (group + 1) * group_rows_count),
-                 partial.data() + group * numbers);
-        }
-    });
+    base::parallel_for(
+        groups,
+        std::max<std::int64_t>(
+            1, smallest_share / std::max<std::int64_t>(1, numbers * group_rows_count)),
+        [&](std::int64_t begin, std::int64_t end) {
+            for (auto group = begin; group < end; ++group) {
+                part(group * group_rows_count, std::min(rows, (group + 1) * group_rows_count),
+                     partial.data() + group * numbers);
+            }
+        });
     std::vector<double> sums(static_cast<std::size_t>(numbers));
     for (std::size_t i = 0; i < partial.size(); ++i) sums[i % sums.size()] += partial[i];
     return sums;
@@ -103,10 +108,12 @@ template <class T>
 void scale_rows(const at::Tensor& x, const std::vector<T>& scale, const std::vector<T>& shift,
                 double leak, const at::Tensor& y) {
     const auto channels = x.size(1);
-    base::parallel_for(x.size(0), group_rows_count, [&](std::int64_t begin, std::int64_t end) {
-        Steps<T>::apply(x.data_ptr<T>() + begin * channels, end - begin, channels, scale.data(),
-                        shift.data(), leak, y.data_ptr<T>() + begin * channels);
-    });
+    base::parallel_for(x.size(0), smallest_share / std::max<std::int64_t>(1, channels),
+                       [&](std::int64_t begin, std::int64_t end) {
+                           Steps<T>::apply(x.data_ptr<T>() + begin * channels, end - begin,
+                                           channels, scale.data(), shift.data(), leak,
+                                           y.data_ptr<T>() + begin * channels);
+                       });
 }
 
 /// Row-wise pieces of the gradient, see `NormGradient`.
@@ -153,10 +160,12 @@ ParameterGradients run_gradient(const GradientTensors& t, float) {
             static_cast<float>(-t.scale[c] * t.inverse[c] * t.inverse[c] * product / n));
         constant.push_back(static_cast<float>(-t.scale[c] * sum / n));
     }
-    base::parallel_for(rows, group_rows_count, [&](std::int64_t begin, std::int64_t end) {
-        kernels().norm_gradient(task(begin, end), of_gradient.data(), of_deviation.data(),
-                                constant.data(), t.grad_x.data_ptr<float>() + begin * channels);
-    });
+    base::parallel_for(rows, smallest_share / std::max<std::int64_t>(1, channels),
+                       [&](std::int64_t begin, std::int64_t end) {
+                           kernels().norm_gradient(task(begin, end), of_gradient.data(),
+                                                   of_deviation.data(), constant.data(),
+                                                   t.grad_x.data_ptr<float>() + begin * channels);
+                       });
     return found;
 }
 

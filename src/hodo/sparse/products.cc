@@ -8,7 +8,7 @@ namespace hodo::sparse {
 
 namespace {
 
-constexpr std::int64_t smallest_share = 4;  // blocks for one thread
+constexpr std::int64_t smallest_share = 1 << 23;  // multiply-adds that are worth another thread
 constexpr std::int64_t largest_group_count = 16;
 constexpr std::int64_t smallest_group = 64;        // blocks that share a sum of gradients
 constexpr std::int64_t gradient_budget = 1 << 24;  // numbers in all partial sums
@@ -59,6 +59,13 @@ void pad_rows(Rows<const float> g, std::int64_t rows, std::int64_t columns, floa
     }
 }
 
+/// Parts of a whole that are worth a thread of their own.
+std::int64_t grain_of(std::int64_t parts, std::int64_t pairs, std::int64_t work_per_pair) {
+    const auto work =
+        std::max<std::int64_t>(1, pairs * work_per_pair / std::max<std::int64_t>(1, parts));
+    return std::max<std::int64_t>(1, smallest_share / work);
+}
+
 /// How many partial sums a weight gradient has: a matter of sizes, never of threads.
 std::int64_t group_count(std::int64_t parts, std::int64_t numbers) {
     const auto most =
@@ -68,15 +75,18 @@ std::int64_t group_count(std::int64_t parts, std::int64_t numbers) {
 
 /// Runs `part(group, begin, end, sums)` for groups of parts and adds up their sums in order.
 template <class Part>
-std::vector<float> sum_groups(std::int64_t parts, std::int64_t numbers, const Part& part) {
+std::vector<float> sum_groups(std::int64_t parts, std::int64_t numbers, std::int64_t grain,
+                              const Part& part) {
     const auto groups = group_count(parts, numbers);
     std::vector<float> sums(size(groups * numbers));
-    base::parallel_for(groups, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (auto group = begin; group < end; ++group) {
-            part(parts * group / groups, parts * (group + 1) / groups,
-                 sums.data() + group * numbers);
-        }
-    });
+    base::parallel_for(groups,
+                       std::max<std::int64_t>(1, grain * groups / std::max<std::int64_t>(1, parts)),
+                       [&](std::int64_t begin, std::int64_t end) {
+                           for (auto group = begin; group < end; ++group) {
+                               part(parts * group / groups, parts * (group + 1) / groups,
+                                    sums.data() + group * numbers);
+                           }
+                       });
     for (std::int64_t group = 1; group < groups; ++group) {
         const float* other = sums.data() + group * numbers;
         for (std::int64_t i = 0; i < numbers; ++i) sums[size(i)] += other[i];
@@ -91,7 +101,9 @@ void convolve(const Rulebook& book, Direction direction, Rows<const float> x,
     const auto& blocks = book.blocks(direction);
     const bool mirrored = book.is_mirrored() && direction == Direction::back;
     const auto weight = pack(maps, book.cells(), mirrored);
-    base::parallel_for(blocks.count(), smallest_share, [&](std::int64_t begin, std::int64_t end) {
+    const auto pairs = static_cast<std::int64_t>(blocks.others.size());
+    const auto grain = grain_of(blocks.count(), pairs, maps.in * maps.out);
+    base::parallel_for(blocks.count(), grain, [&](std::int64_t begin, std::int64_t end) {
         std::vector<float> scratch(size(product_scratch));
         for (auto block = begin; block < end; ++block) {
             const auto row = block * block_rows;
@@ -115,17 +127,19 @@ void weight_gradient(const Rulebook& book, Direction direction, Rows<const float
     const auto& blocks = book.blocks(direction);
     const auto padded = padded_columns(grad.out);
     const auto numbers = book.cells() * grad.in * padded;
-    const auto sums = sum_groups(
-        blocks.count(), numbers, [&](std::int64_t begin, std::int64_t end, float* partial) {
-            std::vector<float> padding(size(block_rows * padded));
-            for (auto block = begin; block < end; ++block) {
-                const auto block_view = view(blocks, block);
-                pad_rows({g.data + block * block_rows * g.stride, g.stride}, block_view.rows,
-                         grad.out, padding.data());
-                kernels().weight_gradient({block_view, x.data, x.stride, grad.in, padding.data(),
-                                           padded, grad.out, partial});
-            }
-        });
+    const auto pairs = static_cast<std::int64_t>(blocks.others.size());
+    const auto sums =
+        sum_groups(blocks.count(), numbers, grain_of(blocks.count(), pairs, grad.in * grad.out),
+                   [&](std::int64_t begin, std::int64_t end, float* partial) {
+                       std::vector<float> padding(size(block_rows * padded));
+                       for (auto block = begin; block < end; ++block) {
+                           const auto block_view = view(blocks, block);
+                           pad_rows({g.data + block * block_rows * g.stride, g.stride},
+                                    block_view.rows, grad.out, padding.data());
+                           kernels().weight_gradient({block_view, x.data, x.stride, grad.in,
+                                                      padding.data(), padded, grad.out, partial});
+                       }
+                   });
     const bool mirrored = book.is_mirrored() && direction == Direction::back;
     for (std::int64_t cell = 0; cell < book.cells(); ++cell) {
         const auto target = mirrored ? book.cells() - 1 - cell : cell;
@@ -145,7 +159,9 @@ void depthwise(const Rulebook& book, Direction direction, const float* x, const 
                std::int64_t channels, float* y) {
     const auto& neighbours = book.neighbours(direction);
     const bool mirrored = book.is_mirrored() && direction == Direction::back;
-    base::parallel_for(neighbours.rows(), 256, [&](std::int64_t begin, std::int64_t end) {
+    const auto pairs = static_cast<std::int64_t>(neighbours.entries.size());
+    const auto grain = grain_of(neighbours.rows(), pairs, 8 * channels);
+    base::parallel_for(neighbours.rows(), grain, [&](std::int64_t begin, std::int64_t end) {
         kernels().depthwise({neighbours.starts.data() + begin, neighbours.entries.data(),
                              end - begin, channels, x, weight, mirrored ? book.cells() - 1 : -1,
                              y + begin * channels});
@@ -161,14 +177,16 @@ void depthwise_weight_gradient(const Rulebook& book, const float* x, const float
                                std::int64_t channels, float* grad) {
     const auto& neighbours = book.neighbours(Direction::there);
     const auto parts = (neighbours.rows() + block_rows - 1) / block_rows;
-    const auto sums = sum_groups(
-        parts, book.cells() * channels, [&](std::int64_t begin, std::int64_t end, float* partial) {
-            const auto first = begin * block_rows;
-            const auto last = std::min(end * block_rows, neighbours.rows());
-            kernels().depthwise_weight_gradient({neighbours.starts.data() + first,
-                                                 neighbours.entries.data(), last - first, channels,
-                                                 x, g + first * channels, partial});
-        });
+    const auto pairs = static_cast<std::int64_t>(neighbours.entries.size());
+    const auto sums =
+        sum_groups(parts, book.cells() * channels, grain_of(parts, pairs, 8 * channels),
+                   [&](std::int64_t begin, std::int64_t end, float* partial) {
+                       const auto first = begin * block_rows;
+                       const auto last = std::min(end * block_rows, neighbours.rows());
+                       kernels().depthwise_weight_gradient(
+                           {neighbours.starts.data() + first, neighbours.entries.data(),
+                            last - first, channels, x, g + first * channels, partial});
+                   });
     std::copy(sums.begin(), sums.end(), grad);
 }
 
