@@ -93,6 +93,8 @@ std::string event_display_html(const EventDisplay& display) {
     json["title"] = display.title;
     json["charge_unit"] = display.charge_unit;
     json["modules"] = modules_json(display.modules);
+    json["modules"]["dots"] = display.dots == EventDisplay::Dots::shown;
+    json["modules"]["spacing"] = display.spacing;
     io::Json events = io::Json::list();
     for (const auto& event : display.events) {
         events.push(event_json(event, display.modules.size()));

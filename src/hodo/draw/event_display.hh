@@ -49,6 +49,10 @@ struct EventDisplay {
     std::string charge_unit = "photons";
     std::vector<Module> modules{};
     std::vector<Event> events{};
+    /// Whether modules without light are dots; voxels are nothing where there is no charge.
+    enum class Dots { shown, hidden } dots = Dots::shown;
+    /// What the size of spheres goes by [m]; 0: the typical distance of modules.
+    double spacing = 0;
 };
 
 /// The page. Hits whose time, charge or module are not usable are an error that names the event.

@@ -11,7 +11,7 @@ const quantile = (sorted, part) =>
     sorted.length ? sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] : 0;
 
 class Detector {
-  constructor({count, positions, strings, sensors}) {
+  constructor({count, positions, strings, sensors, dots = true, spacing = 0}) {
     this.count = count;
     this.positions = unpackFloats(positions);
     this.strings = strings;
@@ -22,7 +22,8 @@ class Detector {
     this.high = count ? high : [1, 1, 1];
     this.centre = this.low.map((value, axis) => (value + this.high[axis]) / 2);
     this.radius = Math.max(1, Math.hypot(...this.low.map((v, axis) => this.high[axis] - v)) / 2);
-    this.spacing = this.typicalSpacing();
+    this.spacing = spacing || this.typicalSpacing();
+    this.dots = dots ? this.positions : new Float32Array(0);
   }
 
   position(module) { return [0, 1, 2].map(axis => this.positions[3 * module + axis]); }

@@ -41,7 +41,7 @@ class Page {
     this.showTracks = true;
     this.playing = false;
     this.hovered = this.kept = null;
-    scene.fill(scene.dots, this.detector.positions);
+    scene.fill(scene.dots, this.detector.dots);
     element('title').textContent = data.title;
     element('unit').textContent = data.charge_unit;
     element('events').replaceChildren(

@@ -15,6 +15,7 @@ namespace {
 
 // Sides of the usual merged voxel [m] and the readout time it stands for [ns].
 constexpr double drift_side = 8 * 0.7825e-3, side = 8e-3;
+constexpr double sphere_spacing = 0.025;  // [m]: spheres larger than voxels, to be seen
 constexpr double drift_time = 8 * 500.0;
 constexpr int wire_cells = 160, tick_cells = 200;
 
@@ -65,6 +66,8 @@ draw::EventDisplay voxel_display(const TiledBatch& batch, std::int64_t first, st
     draw::EventDisplay display;
     display.title = title;
     display.charge_unit = "counts";
+    display.dots = draw::EventDisplay::Dots::hidden;
+    display.spacing = sphere_spacing;
     Scenes scenes(batch);
     const auto& cloud = batch.cloud;
     for (auto event = first; event < std::min(cloud.events(), first + count); ++event) {
@@ -121,7 +124,8 @@ draw::Figure plane_figure(const WireSignals& signals, const AnodeFace& face) {
             .title("plane " + plane.name)
             .x({.label = "wire"})
             .y({.label = "tick"})
-            .heat_map(wire_edges, tick_edges, values, {.label = "counts", .low = 0.0});
+            .heat_map(wire_edges, tick_edges, values,
+                      {.label = "counts", .scale = draw::Scale::log, .low = 1.0});
     }
     return figure;
 }
