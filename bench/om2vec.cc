@@ -1,12 +1,11 @@
-/// Times of om2vec's parts: binning, Parquet to tensors, encode, decode, a training step.
-///
-///     hodo_bench --benchmark_filter=encode --benchmark_repetitions=5
+/// Figures of om2vec: binning, encode, decode, a training step, memory, a busy core.
 ///
 /// Events: $HODO_BENCH_EVENTS (a Prometheus Parquet file), else simulated ones. The network is the
 /// published one (6400 bins, 64 latents) with random weights; `plain` is the same network through
 /// LibTorch's operators in the same program.
 
-#include "hodo/base/short_spin.hh"
+#include "busy_core.hh"
+#include "hodo/base/random.hh"
 #include "hodo/base/threads.hh"
 #include "hodo/detector/optical/binning.hh"
 #include "hodo/detector/optical/schema.hh"
@@ -14,8 +13,11 @@
 #include "hodo/tensor/device.hh"
 #include "hodo/train/session.hh"
 #include "hodo/workflow/om2vec/learn/inference.hh"
+#include "hodo/workflow/om2vec/learn/loss.hh"
 #include "hodo/workflow/om2vec/learn/model.hh"
 #include "hodo/workflow/om2vec/learn/recipe.hh"
+#include "peak_memory.hh"
+#include "table.hh"
 
 #include <benchmark/benchmark.h>
 #include <algorithm>
@@ -88,12 +90,22 @@ void parquet_to_counts(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations() * events().photons());
 }
 
+/// Modules of a view that differ: equal ones are encoded once.
+std::int64_t different(const om2vec::CountView& counts) {
+    const auto first = om2vec::first_equal_module(counts);
+    std::int64_t number = 0;
+    for (std::size_t i = 0; i < first.size(); ++i) {
+        if (first[i] == static_cast<std::int64_t>(i)) ++number;
+    }
+    return number;
+}
+
 void encode(benchmark::State& state) {
     base::set_threads(static_cast<int>(state.range(0)));
     const auto counts = some_modules(64);
     std::vector<float> means(static_cast<std::size_t>(counts.size() * 64));
     for (auto _ : state) inference().encode(counts, means, {});
-    state.SetItemsProcessed(state.iterations() * counts.size());
+    state.SetItemsProcessed(state.iterations() * different(counts));
 }
 
 void encode_plain(benchmark::State& state) {
@@ -132,30 +144,171 @@ void decode_plain(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations() * 4);
 }
 
-/// Batch of 4 as in the published measurements, dropout on.
+/// Training with dropout, through the recipe or by plain operators.
+class Training {
+  public:
+    explicit Training(std::int64_t modules)
+        : recipe_({}, at::kCPU), batch_(om2vec::make_batch(some_modules(modules), 6400)) {
+        context_ = {.dataset_size = modules, .batch_size = modules};
+    }
+    std::int64_t modules() const { return batch_.modules; }
+    void step() {
+        recipe_.train(batch_, context_);
+        ++context_.step;
+    }
+    void plain_step() {
+        auto pass = make_pass(recipe_.model(), nn::Mode::train);
+        pass.engine = nn::Engine::plain;
+        pass.key = base::stream_key(1, "dropout");
+        pass.step = static_cast<std::uint32_t>(context_.step);
+        const auto eps = om2vec::latent_noise(1, context_.step, 0, batch_.modules, 64, at::kFloat);
+        const auto output = recipe_.model().forward(batch_, eps, pass);
+        const auto loss = om2vec::loss(output, batch_, 1e-5, om2vec::KlReduction::mean);
+        recipe_.learner().update(loss.total, context_);
+        ++context_.step;
+    }
+
+  private:
+    om2vec::VaeRecipe recipe_;
+    om2vec::Batch batch_;
+    train::StepContext context_;
+};
+
 void training_step(benchmark::State& state) {
     base::set_threads(static_cast<int>(state.range(0)));
     tensor::prepare_process();
-    om2vec::TrainOptions options;
-    om2vec::VaeRecipe recipe(options, at::kCPU);
-    const auto batch = om2vec::make_batch(some_modules(4), 6400);
-    train::StepContext context{.dataset_size = 4, .batch_size = 4};
-    for (auto _ : state) {
-        recipe.train(batch, context);
-        ++context.step;
-    }
-    state.SetItemsProcessed(state.iterations() * batch.modules);
+    Training training(4);
+    for (auto _ : state) training.step();
+    state.SetItemsProcessed(state.iterations() * training.modules());
 }
 
-BENCHMARK(binning)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(parquet_to_counts)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(encode)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(encode_plain)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(decode)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(decode_plain)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(training_step)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
+void training_step_plain(benchmark::State& state) {
+    base::set_threads(static_cast<int>(state.range(0)));
+    tensor::prepare_process(tensor::OperatorThreads::all);
+    Training training(4);
+    for (auto _ : state) training.plain_step();
+    state.SetItemsProcessed(state.iterations() * training.modules());
+}
+
+void encode_beside_a_busy_core(benchmark::State& state) {
+    const bench::BusyCore busy;
+    encode(state);
+}
+
+void training_step_beside_a_busy_core(benchmark::State& state) {
+    const bench::BusyCore busy;
+    training_step(state);
+}
+
+/// Megabytes that each further module of a batch adds to the peak, between two sizes of a batch.
+template <class Step>
+void memory_per_module(benchmark::State& state, std::int64_t few, std::int64_t many, Step step) {
+    base::set_threads(1);
+    tensor::prepare_process();
+    const auto peak = [&](std::int64_t modules) {
+        Training training(modules);
+        step(training);  // makes the optimizer's numbers
+        bench::forget_peak_memory();
+        step(training);
+        return bench::peak_memory();
+    };
+    double grown = 0;
+    for (auto _ : state) grown = peak(many) - peak(few);
+    state.counters["megabytes"] = std::max(0.01, grown / 1e6 / static_cast<double>(many - few));
+}
+
+void memory(benchmark::State& state) {
+    memory_per_module(state, 4, 16, [](Training& training) { training.step(); });
+}
+
+void memory_plain(benchmark::State& state) {
+    memory_per_module(state, 1, 3, [](Training& training) { training.plain_step(); });
+}
+
+/// One step of a large batch: peak of the whole process.
+void large_batch(benchmark::State& state) {
+    base::set_threads(2);
+    tensor::prepare_process();
+    Training training(state.range(0));
+    bench::forget_peak_memory();
+    for (auto _ : state) training.step();
+    state.counters["megabytes"] = bench::peak_memory() / 1e6;
+}
+
+void add(const char* name, void (*body)(benchmark::State&),
+         const std::vector<std::int64_t>& sizes) {
+    auto* added = benchmark::RegisterBenchmark(name, body)->Unit(benchmark::kMillisecond);
+    for (const auto size : sizes) added->Arg(size);
+    added->UseRealTime();
+}
+
+[[maybe_unused]] const bool registered = [] {
+    add("om2vec/binning", binning, {1});
+    add("om2vec/parquet_to_counts", parquet_to_counts, {1});
+    add("om2vec/encode", encode, {1, 2});
+    add("om2vec/encode_plain", encode_plain, {1, 2});
+    add("om2vec/decode", decode, {1, 2});
+    add("om2vec/decode_plain", decode_plain, {1, 2});
+    add("om2vec/training_step", training_step, {1, 2});
+    add("om2vec/training_step_plain", training_step_plain, {1, 2});
+    add("om2vec/encode_busy", encode_beside_a_busy_core, {1, 2});
+    add("om2vec/training_step_busy", training_step_beside_a_busy_core, {1, 2});
+    const auto once = [](const char* name, void (*body)(benchmark::State&), std::int64_t size) {
+        benchmark::RegisterBenchmark(name, body)->Arg(size)->Iterations(1)->Repetitions(1);
+    };
+    once("om2vec/memory", memory, 1);
+    once("om2vec/memory_plain", memory_plain, 1);
+    once("om2vec/large_batch", large_batch, 64);
+    once("om2vec_large/large_batch", large_batch, 1024);
+    return bench::add_rows("om2vec_large",
+                           {{.what = "training step, batch of 1024: peak of the process",
+                             .benchmark = "om2vec_large/large_batch/1024",
+                             .unit = "MB",
+                             .figure = "megabytes"}});
+}();
+
+/// A quantity on one and on two threads beside the plain computation on one thread.
+std::vector<bench::Row> pair_of_rows(const std::string& what, const std::string& name,
+                                     const std::string& plain) {
+    const auto benchmark = "om2vec/" + name;
+    return {{.what = what + ", 1 thread",
+             .benchmark = benchmark + "/1",
+             .unit = "modules/s",
+             .plain = plain.empty() ? "" : "om2vec/" + plain + "/1"},
+            {.what = what + ", 2 threads",
+             .benchmark = benchmark + "/2",
+             .unit = "modules/s",
+             .plain = plain.empty() ? "" : "om2vec/" + plain + "/1",
+             .single = benchmark + "/1"}};
+}
+
+[[maybe_unused]] const bool rows_added = [] {
+    bench::add_rows("om2vec", {{.what = "binning, events in memory, 1 thread",
+                                .benchmark = "om2vec/binning/1",
+                                .unit = "photons/s"},
+                               {.what = "Parquet file to histograms, 1 thread",
+                                .benchmark = "om2vec/parquet_to_counts/1",
+                                .unit = "photons/s"}});
+    bench::add_rows("om2vec", pair_of_rows("encode", "encode", "encode_plain"));
+    bench::add_rows("om2vec", pair_of_rows("decode", "decode", "decode_plain"));
+    bench::add_rows("om2vec",
+                    pair_of_rows("training step", "training_step", "training_step_plain"));
+    bench::add_rows("om2vec", pair_of_rows("encode beside a busy core", "encode_busy", ""));
+    bench::add_rows("om2vec",
+                    pair_of_rows("training step beside a busy core", "training_step_busy", ""));
+    bench::add_rows("om2vec", pair_of_rows("plain encode", "encode_plain", ""));
+    bench::add_rows("om2vec", pair_of_rows("plain training step", "training_step_plain", ""));
+    return bench::add_rows("om2vec", {{.what = "training memory for each module of a batch",
+                                       .benchmark = "om2vec/memory/1",
+                                       .unit = "MB",
+                                       .plain = "om2vec/memory_plain/1",
+                                       .smaller_is_better = true,
+                                       .figure = "megabytes"},
+                                      {.what = "training step, batch of 64: peak of the process",
+                                       .benchmark = "om2vec/large_batch/64",
+                                       .unit = "MB",
+                                       .figure = "megabytes"}});
+}();
 
 }  // namespace
 }  // namespace hodo
-
-BENCHMARK_MAIN();

@@ -1,6 +1,7 @@
 #include "hodo/cli/learn_library.hh"
 
 #include "hodo/base/error.hh"
+#include "hodo/base/fast_blas.hh"
 
 #include <dlfcn.h>
 
@@ -10,6 +11,7 @@ namespace {
 
 void* open_library() {
     // The program's run path points to the build tree or to lib/hodoscope beside bin.
+    base::ask_for_fast_blas();
     void* library = dlopen("libhodo_learn.so", RTLD_NOW | RTLD_GLOBAL);
     if (library == nullptr) {
         throw base::Error(
