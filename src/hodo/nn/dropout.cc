@@ -2,13 +2,13 @@
 
 #include <c10/core/DeviceGuard.h>
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 
 #include "hodo/base/error.hh"
-#include "hodo/base/random.hh"
 #include "hodo/base/threads.hh"
 #include "hodo/nn/device_kernels.hh"
+#include "hodo/nn/kernels/residual.hh"
 
 namespace hodo::nn {
 
@@ -35,29 +35,16 @@ void fill_mask(const DropoutMask& mask, std::int64_t rows, std::int64_t columns,
                std::span<float> values) {
     HODO_DOOR(static_cast<std::int64_t>(values.size()) == rows * columns);
     HODO_DOOR(mask.first_row + rows <= (std::int64_t{1} << 32));
-    const std::array<std::uint32_t, 2> key{static_cast<std::uint32_t>(mask.key),
-                                           static_cast<std::uint32_t>(mask.key >> 32)};
-    const std::uint32_t threshold = mask.threshold();
-    const float scale = mask.scale();
+    if (mask.threshold() == 0) {
+        std::fill(values.begin(), values.end(), mask.scale());
+        return;
+    }
     // A thread is worth waking for some tenths of a millisecond of work.
     const auto rows_per_thread =
-        std::max<std::int64_t>(16, 100'000 / std::max<std::int64_t>(1, columns));
+        std::max<std::int64_t>(16, 1'000'000 / std::max<std::int64_t>(1, columns));
     base::parallel_for(rows, rows_per_thread, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t row = begin; row < end; ++row) {
-            float* out = values.data() + row * columns;
-            for (std::int64_t first = 0; first < columns; first += 8) {
-                const auto block = base::philox4x32(
-                    {static_cast<std::uint32_t>(first / 8),
-                     static_cast<std::uint32_t>(mask.first_row + row), mask.place, mask.step},
-                    key);
-                const auto count = std::min<std::int64_t>(8, columns - first);
-                for (std::int64_t i = 0; i < count; ++i) {
-                    const auto pair = block[static_cast<std::size_t>(i / 2)];
-                    const std::uint32_t word = i % 2 == 0 ? pair & 0xffffU : pair >> 16;
-                    out[first + i] = word < threshold ? 0.0F : scale;
-                }
-            }
-        }
+        row_kernels().fill_mask(stream(mask, begin), end - begin, columns,
+                                values.data() + begin * columns);
     });
 }
 

@@ -3,6 +3,7 @@
 #include "hodo/nn/device_kernels.hh"
 #include "hodo/nn/dropout.hh"
 #include "hodo/nn/fused.hh"
+#include "hodo/nn/residual.hh"
 
 namespace hodo::nn {
 
@@ -52,8 +53,8 @@ void EncoderLayer::initialise(const base::Random& random) {
 }
 
 at::Tensor EncoderLayer::operator()(const at::Tensor& x, Pass& pass) const {
-    const auto y = norm1(x + dropout(self_attn(x, pass), pass));
-    return norm2(y + dropout(feed_forward(y, linear1, linear2, pass), pass));
+    const auto y = residual_norm(x, self_attn(x, pass), norm1, pass);
+    return residual_norm(y, feed_forward(y, linear1, linear2, pass), norm2, pass);
 }
 
 DecoderLayer DecoderLayer::make(const LayerSize& size, const at::TensorOptions& options) {
@@ -88,10 +89,10 @@ void DecoderLayer::initialise(const base::Random& random) {
 
 at::Tensor DecoderLayer::operator()(const at::Tensor& x, const at::Tensor& memory,
                                     Pass& pass) const {
-    const auto y1 = norm1(x + dropout(self_attn(x, pass), pass));
+    const auto y1 = residual_norm(x, self_attn(x, pass), norm1, pass);
     const auto remembered = multihead_attn.remember(memory, pass);
-    const auto y2 = norm2(y1 + dropout(multihead_attn(y1, remembered, pass), pass));
-    return norm3(y2 + dropout(feed_forward(y2, linear1, linear2, pass), pass));
+    const auto y2 = residual_norm(y1, multihead_attn(y1, remembered, pass), norm2, pass);
+    return residual_norm(y2, feed_forward(y2, linear1, linear2, pass), norm3, pass);
 }
 
 }  // namespace hodo::nn
