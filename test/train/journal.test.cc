@@ -206,6 +206,30 @@ TEST(Journals, options_are_described_with_ranges) {
     EXPECT_THAT(wrong("optimizer: {rate: 0}"), HasSubstr("rate"));
 }
 
+TEST(Journals, rows_and_the_end_tell_how_long_data_was_waited_for) {
+    const test::TemporaryFolder folder;
+    RunInfo info;
+    info.folder = folder / "run";
+    Clock clock({.epochs = 1}, order_of(10, 5), 5, nullptr);
+    testing::internal::CaptureStderr();
+    {
+        Journal journal(info, {});
+        for (const auto waited : {std::chrono::hours(2), std::chrono::hours(0)}) {
+            journal.note_waiting(waited);
+            clock.advance(5);
+            journal.record(clock, {.scalars = {{"loss", 1.0}}, .examples = 5});
+        }
+        journal.finish(clock, "completed");
+    }
+    EXPECT_THAT(testing::internal::GetCapturedStderr(),
+                HasSubstr("100.0 % of the time was spent waiting for data"));
+    const auto lines = base::split(io::read_text(info.folder / "log.jsonl"), '\n');
+    ASSERT_GE(lines.size(), 2U);
+    EXPECT_EQ(io::Json::parse(lines[0], "log").at("waited").number(), 1.0);
+    EXPECT_EQ(io::Json::parse(lines[1], "log").at("waited").number(), 0.0);
+    EXPECT_EQ(io::read_text(info.folder / "metrics.csv").find("waited"), std::string::npos);
+}
+
 TEST(Journals, a_changed_configuration_is_reported_and_sessions_are_listed) {
     const test::TemporaryFolder folder;
     RunInfo info;

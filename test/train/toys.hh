@@ -196,7 +196,7 @@ inline Trace trace(const base::Path& folder) {
         auto kept = io::Json::object();
         const auto parsed = io::Json::parse(line, "log.jsonl");
         for (const auto& [name, value] : parsed.members()) {
-            if (name != "time" && name != "rate") kept[name] = value;
+            if (name != "time" && name != "rate" && name != "waited") kept[name] = value;
         }
         found.log.push_back(kept.dump());
     }

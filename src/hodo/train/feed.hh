@@ -14,6 +14,7 @@
 #include "hodo/train/archive.hh"
 #include "hodo/train/order.hh"
 
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <map>
@@ -63,6 +64,8 @@ class Feed {
     Position position() const { return order_.position(delivered_); }
     /// The next batch; nothing after the last one of a single pass.
     std::optional<Batch> next();
+    /// How long the latest `next` waited for its batch; without workers, how long it loaded it.
+    std::chrono::nanoseconds waited() const { return waited_; }
     /// Goes to another position; batches loaded ahead are dropped.
     void seek(const Position& position) {
         stop();
@@ -90,6 +93,7 @@ class Feed {
     Order order_;
     Passes passes_;
     std::int64_t delivered_ = 0;
+    std::chrono::nanoseconds waited_{0};
     // Below: shared with the workers, guarded by mutex_.
     std::mutex mutex_;
     std::condition_variable_any room_, ready_;
@@ -101,6 +105,7 @@ class Feed {
 template <class Batch>
 std::optional<Batch> Feed<Batch>::next() {
     if (!exists(delivered_)) return std::nullopt;
+    const auto begin = std::chrono::steady_clock::now();
     Slot slot;
     if (workers_.empty()) {
         slot = load(delivered_);
@@ -110,6 +115,7 @@ std::optional<Batch> Feed<Batch>::next() {
         if (slots_.at(delivered_).error) std::rethrow_exception(slots_.at(delivered_).error);
         slot = std::move(slots_.extract(delivered_).mapped());
     }
+    waited_ = std::chrono::steady_clock::now() - begin;
     if (slot.error) std::rethrow_exception(slot.error);
     {
         const std::lock_guard lock(mutex_);

@@ -84,7 +84,10 @@ struct Journal::Body {
     std::optional<base::Progress> progress;
     ScalarMeans pending;
     std::int64_t pending_examples = 0;
+    using Seconds = std::chrono::duration<double>;
     std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+    std::optional<std::chrono::steady_clock::time_point> begin;
+    Seconds waited{0}, waited_in_all{0};
 
     Body(RunInfo run, const JournalOptions& choice)
         : info(std::move(run)),
@@ -110,7 +113,7 @@ struct Journal::Body {
 
     /// A row of all logs.
     void write_row(std::int64_t step, std::int64_t epoch, std::string_view set,
-                   const Scalars& scalars, std::optional<double> rate) {
+                   const Scalars& scalars, const io::Json& further) {
         metrics.append(step, epoch, set, scalars);
         auto line = io::Json::object();
         line["step"] = step;
@@ -118,7 +121,7 @@ struct Journal::Body {
         line["set"] = set;
         for (const auto& [name, value] : scalars.entries()) line[name] = value;
         line["time"] = io::utc_time();
-        if (rate) line["rate"] = *rate;
+        for (const auto& [name, value] : further.members()) line[name] = value;
         log.append(line.dump());
         append_events(scalar_event(wall_time(), step, set, scalars));
     }
@@ -219,6 +222,12 @@ base::Path Journal::best_checkpoint() const {
     return body_->checkpoints.best();
 }
 
+void Journal::note_waiting(std::chrono::nanoseconds waited) {
+    if (!body_->begin) body_->begin = std::chrono::steady_clock::now() - waited;
+    body_->waited += waited;
+    body_->waited_in_all += waited;
+}
+
 void Journal::record(const Clock& clock, const Step& step) {
     auto& body = *body_;
     if (!body.writes()) return;
@@ -231,22 +240,25 @@ void Journal::record(const Clock& clock, const Step& step) {
     if (clock.step() % body.options.log_every != 0) return;
     const auto means = body.pending.means();
     const auto now = std::chrono::steady_clock::now();
-    const std::chrono::duration<double> elapsed = now - body.since;
+    const auto elapsed = std::max(1e-9, Body::Seconds(now - body.since).count());
+    auto pace = io::Json::object();
+    pace["rate"] = static_cast<double>(body.pending_examples) / elapsed;
+    pace["waited"] = std::min(1.0, body.waited.count() / elapsed);
     // The epoch of the step just done, not of the next one.
-    body.write_row(clock.step(), clock.epoch_of_last_step(), "train", means,
-                   static_cast<double>(body.pending_examples) / std::max(1e-9, elapsed.count()));
+    body.write_row(clock.step(), clock.epoch_of_last_step(), "train", means, pace);
     if (!means.empty()) {
         const auto& [name, value] = means.entries().front();
         body.progress->remark(base::format("step {}, {} {:.5g}", clock.step(), name, value));
     }
     body.pending.clear();
     body.pending_examples = 0;
+    body.waited = Body::Seconds(0);
     body.since = now;
 }
 
 void Journal::record_validation(const Clock& clock, const Scalars& means) {
     if (!body_->writes()) return;
-    body_->write_row(clock.step(), clock.epoch_of_last_step(), "valid", means, std::nullopt);
+    body_->write_row(clock.step(), clock.epoch_of_last_step(), "valid", means, io::Json::object());
     std::vector<std::string> parts;
     for (const auto& [name, value] : means.entries()) {
         parts.push_back(base::format("{} {:.5g}", name, value));
@@ -295,6 +307,10 @@ void Journal::finish(const Clock& clock, std::string_view outcome) {
     if (body_->progress) body_->progress->finish();
     base::say("{} {} after {} steps; results are in {}", body_->info.title, outcome, clock.step(),
               folder());
+    if (!body_->begin) return;
+    const Body::Seconds elapsed = std::chrono::steady_clock::now() - *body_->begin;
+    base::say("{:.1f} % of the time was spent waiting for data",
+              100 * body_->waited_in_all.count() / std::max(1e-9, elapsed.count()));
 }
 
 }  // namespace hodo::train

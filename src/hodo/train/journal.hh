@@ -5,7 +5,7 @@
 ///   run.json              version, seed, inputs, one entry per session (io/provenance.hh)
 ///   metrics.csv           step,epoch,set,<scalars>: a row per logged step and validation pass;
 ///                         set is "train" or "valid"; numbers read back bit for bit
-///   log.jsonl             the same with wall-clock time and rate, one JSON object per line
+///   log.jsonl             the same with wall-clock time, rate and waiting; one JSON object a line
 ///   events.out.tfevents.* for TensorBoard (train/events_file.hh)
 ///   checkpoints/          step-<n>.safetensors (the newest `keep`), last.safetensors and
 ///                         best.safetensors (links or copies); see train/archive.hh
@@ -13,7 +13,8 @@
 ///
 /// Files appear whole or not at all. A resumed run cuts its logs back to the restored step, so that
 /// metrics.csv of a stopped and resumed run equals that of an uninterrupted one byte for byte.
-/// Wall-clock time stands in log.jsonl (members "time" and "rate"), run.json and the events only.
+/// Wall-clock time stands in log.jsonl (members "time", "rate" and "waited"), run.json and the
+/// events only.
 
 #include "hodo/base/fields.hh"
 #include "hodo/base/text.hh"
@@ -22,6 +23,7 @@
 #include "hodo/train/plan.hh"
 
 #include <array>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -79,6 +81,9 @@ class Journal {
     /// The checkpoint with the best validation, or the newest without validation; for export.
     base::Path best_checkpoint() const;
 
+    /// The step about to be done waited this long for its batch. Rows of log.jsonl tell the share
+    /// of time since the last row, and the end of the run that of all.
+    void note_waiting(std::chrono::nanoseconds waited);
     /// A finished training step. Rows are means since the last row, every `log_every` steps.
     void record(const Clock& clock, const Step& step);
     /// A validation pass.

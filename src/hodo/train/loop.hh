@@ -58,6 +58,7 @@ Outcome run(Recipe<Batch>& recipe, Feed<Batch>& feed, Feed<Batch>* validation, J
         const auto context = clock.context();
         begin_step(context);
         auto batch = *feed.next();
+        journal.note_waiting(feed.waited());
         Step step;
         try {
             step = guarded_step(context, [&] { return recipe.train(batch, context); });
