@@ -2,7 +2,7 @@
 ///
 /// Events: $HODO_BENCH_EVENTS (a Prometheus Parquet file), else simulated ones. The network is the
 /// published one (6400 bins, 64 latents) with random weights; `plain` is the same network through
-/// LibTorch's operators in the same program.
+/// LibTorch's operators and random numbers, every formula as published, in the same program.
 
 #include "busy_core.hh"
 #include "hodo/base/random.hh"
@@ -116,7 +116,7 @@ void encode_plain(benchmark::State& state) {
     const auto batch = om2vec::make_batch(counts, 6400);
     for (auto _ : state) {
         auto pass = make_pass(model(), nn::Mode::evaluate);
-        pass.engine = nn::Engine::plain;
+        pass.engine = nn::Engine::as_written;
         benchmark::DoNotOptimize(model().encode(batch, pass).mean);
     }
     state.SetItemsProcessed(state.iterations() * counts.size());
@@ -138,7 +138,7 @@ void decode_plain(benchmark::State& state) {
     const auto z = at::full({4, 64}, 0.25);
     for (auto _ : state) {
         auto pass = make_pass(model(), nn::Mode::evaluate);
-        pass.engine = nn::Engine::plain;
+        pass.engine = nn::Engine::as_written;
         benchmark::DoNotOptimize(model().decode(z.to(at::kFloat), pass));
     }
     state.SetItemsProcessed(state.iterations() * 4);
@@ -158,7 +158,7 @@ class Training {
     }
     void plain_step() {
         auto pass = make_pass(recipe_.model(), nn::Mode::train);
-        pass.engine = nn::Engine::plain;
+        pass.engine = nn::Engine::as_written;
         pass.key = base::stream_key(1, "dropout");
         pass.step = static_cast<std::uint32_t>(context_.step);
         const auto eps = om2vec::latent_noise(1, context_.step, 0, batch_.modules, 64, at::kFloat);

@@ -24,7 +24,11 @@ at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tens
     const auto scores =
         product(by_head(q * scale, heads), by_head(k, heads).transpose(-2, -1), pass);
     auto weights = at::softmax(scores, -1);
-    if (pass.drops()) weights = drop_weights(weights, next_mask(pass, 0), pass.first_entry);
+    if (pass.engine == Engine::as_written) {
+        weights = dropout(weights, pass);
+    } else if (pass.drops()) {
+        weights = drop_weights(weights, next_mask(pass, 0), pass.first_entry);
+    }
     return product(weights, by_head(v, heads), pass).transpose(1, 2).reshape(q.sizes());
 }
 

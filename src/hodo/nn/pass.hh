@@ -11,8 +11,10 @@ enum class Mode { evaluate, train };
 
 /// `fused`: attention and feed-forward parts through our own kernels where they apply (float32 and
 /// bfloat16 on the CPU, and on CUDA in builds with CUDA); `plain`: through LibTorch's operations,
-/// the readable reference, which are also what runs where the kernels do not apply.
-enum class Engine { fused, plain };
+/// the readable reference, which are also what runs where the kernels do not apply. `as_written`:
+/// every formula in the published order, with LibTorch's random numbers for dropout, which no seed
+/// of ours names: what the others are measured against.
+enum class Engine { fused, plain, as_written };
 
 /// A value for one pass: make a fresh one for each. Dropout masks are named by (key, step, place,
 /// row, column), where places are counted in the order in which the pass meets them; so they do

@@ -102,6 +102,21 @@ TEST(Model, commuted_last_maps_equal_the_published_order) {
         at::allclose(model.decode(latent.mean, pass), model.output(decoded, pass).squeeze(-1)));
 }
 
+TEST(Model, formulas_as_written_give_the_same_and_drop_by_chance) {
+    auto model = make_model(tiny_options(), at::kDouble);
+    const auto counts = random_counts(4, tiny_options().bins, 5);
+    const auto batch = make_batch(counts.view(), tiny_options().bins);
+    const auto output_of = [&](nn::Engine engine, nn::Mode mode) {
+        auto pass = make_pass(model, mode);
+        pass.engine = engine;
+        return model.forward(batch, noise(model, 4), pass).logits;
+    };
+    EXPECT_TRUE(at::allclose(output_of(nn::Engine::as_written, nn::Mode::evaluate),
+                             output_of(nn::Engine::plain, nn::Mode::evaluate)));
+    EXPECT_FALSE(at::allclose(output_of(nn::Engine::as_written, nn::Mode::train),
+                              output_of(nn::Engine::as_written, nn::Mode::train)));
+}
+
 TEST(Model, fused_and_plain_engines_agree_with_their_gradients_and_masks) {
     for (const double dropout : {0.0, 0.1}) {
         std::vector<at::Tensor> results[2];

@@ -14,6 +14,9 @@ constexpr double leaky_slope = 0.01;
 /// The map along the tokens followed by the map d -> 1, in the cheap order: [B, T, d] to [B, out].
 at::Tensor commuted(const at::Tensor& h, const nn::Linear& tokens, const nn::Linear& channels,
                     const nn::Pass& pass) {
+    if (pass.engine == nn::Engine::as_written) {
+        return channels(tokens.along_tokens(h, pass), pass).squeeze(-1);
+    }
     const auto flat = nn::product(h, channels.weight.transpose(0, 1), pass).squeeze(-1);
     const nn::Linear map{tokens.weight, tokens.bias * channels.weight.sum() + channels.bias};
     return map(flat, pass);
@@ -109,14 +112,20 @@ void Model::initialise(std::uint64_t seed) {
 
 at::Tensor Model::first_map(const Batch& batch, const nn::Pass& pass) const {
     HODO_DOOR(batch.bins == options_.bins);
-    const auto [used, place] = at::_unique(batch.bin, true, true);
-    const auto flat = batch.row * used.size(0) + place;
-    const auto x = at::zeros({batch.modules * used.size(0)}, batch.count.options())
-                       .index_add(0, flat, at::log1p(batch.count))
-                       .reshape({batch.modules, used.size(0)})
-                       .to(type());
     const auto& [weight, bias] = initial_downsample;
-    auto s = nn::Linear{weight.index_select(1, used), bias}(x, pass);
+    // Bins without photons in any module of the batch contribute nothing.
+    auto place = batch.bin, used_weight = weight;
+    if (pass.engine != nn::Engine::as_written) {
+        at::Tensor used;
+        std::tie(used, place) = at::_unique(batch.bin, true, true);
+        used_weight = weight.index_select(1, used);
+    }
+    const auto columns = used_weight.size(1);
+    const auto x = at::zeros({batch.modules * columns}, batch.count.options())
+                       .index_add(0, batch.row * columns + place, at::log1p(batch.count))
+                       .reshape({batch.modules, columns})
+                       .to(type());
+    auto s = nn::Linear{used_weight, bias}(x, pass);
     if (options_.sensor_positional_encoding) {
         HODO_CHECK(batch.position.defined(),
                    "the network reads the positions of modules (it was trained with "
