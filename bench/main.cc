@@ -2,7 +2,6 @@
 /// hodo_bench --benchmark_...: Google Benchmark as it is.
 
 #include "hodo/base/error.hh"
-#include "hodo/base/short_spin.hh"
 #include "hodo/base/text.hh"
 #include "hodo/io/atomic_file.hh"
 #include "table.hh"

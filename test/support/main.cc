@@ -4,8 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "hodo/base/short_spin.hh"
-
 int main(int count, char** arguments) {
     testing::InitGoogleMock(&count, arguments);
     const int code = RUN_ALL_TESTS();

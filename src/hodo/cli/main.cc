@@ -2,7 +2,6 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
-#include "hodo/base/short_spin.hh"
 #include "hodo/cli/arguments.hh"
 #include "hodo/cli/help.hh"
 #include "hodo/cli/launch.hh"

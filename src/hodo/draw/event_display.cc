@@ -92,6 +92,11 @@ std::string event_display_html(const EventDisplay& display) {
     io::Json json = io::Json::object();
     json["title"] = display.title;
     json["charge_unit"] = display.charge_unit;
+    json["words"] = io::Json::object();
+    json["words"]["module"] = display.words.module;
+    json["words"]["string"] = display.words.string;
+    json["words"]["sensor"] = display.words.sensor;
+    json["words"]["light"] = display.words.light;
     json["modules"] = modules_json(display.modules);
     json["modules"]["dots"] = display.dots == EventDisplay::Dots::shown;
     json["modules"]["spacing"] = display.spacing;

@@ -49,6 +49,11 @@ struct EventDisplay {
     std::string charge_unit = "photons";
     std::vector<Module> modules{};
     std::vector<Event> events{};
+    /// What the page calls a module, where it is, and what comes to it.
+    struct Words {
+        std::string module = "module", string = "string", sensor = "sensor", light = "light";
+    };
+    Words words{};
     /// Whether modules without light are dots; voxels are nothing where there is no charge.
     enum class Dots { shown, hidden } dots = Dots::shown;
     /// What the size of spheres goes by [m]; 0: the typical distance of modules.

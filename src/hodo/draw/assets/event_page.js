@@ -44,6 +44,7 @@ class Page {
     scene.fill(scene.dots, this.detector.dots);
     element('title').textContent = data.title;
     element('unit').textContent = data.charge_unit;
+    element('first').textContent = `first ${data.words.light} [ns]`;
     element('events').replaceChildren(
         ...data.events.map((event, i) => new Option(event.title || `event ${i + 1}`, i)));
     element('colours').style.background = `linear-gradient(to right, ${TIME_COLOURS.join(', ')})`;
@@ -68,7 +69,7 @@ class Page {
     this.hovered = this.kept = null;
     element('events').value = this.index;
     const {modules, charge, facts, latestColour} = this.light;
-    element('summary').textContent = `${modules.length.toLocaleString('en')} modules hit, ` +
+    element('summary').textContent = `${modules.length.toLocaleString('en')} ${this.data.words.module}s hit, ` +
         `${(+charge.toPrecision(7)).toLocaleString('en')} ${this.data.charge_unit}`;
     fillList(element('facts'), facts);
     element('earliest').textContent = modules.length ? '0' : '';
@@ -275,14 +276,16 @@ class Page {
     const shown = this.kept || this.hovered;
     element('readout').hidden = !shown;
     if (!shown) return;
+    const {words} = this.data;
     const {module} = shown, hit = this.light && this.light.modules.find(m => m.module === module);
     element('module').textContent =
-        `string ${this.detector.strings[module]}, sensor ${this.detector.sensors[module]}`;
+        `${words.string} ${this.detector.strings[module]}, ` +
+        `${words.sensor} ${this.detector.sensors[module]}`;
     const pairs = [['x, y, z [m]', this.detector.position(module).map(v => rounded(v)).join(', ')]];
     if (hit) {
       pairs.push([this.data.charge_unit, rounded(hit.total)],
-                 ['first light [ns]', rounded(hit.first, 6)],
-                 ['last light [ns]', rounded(hit.times[hit.times.length - 1], 6)],
+                 [`first ${words.light} [ns]`, rounded(hit.first, 6)],
+                 [`last ${words.light} [ns]`, rounded(hit.times[hit.times.length - 1], 6)],
                  ['simulation clock [ns]', (this.light.first + hit.first).toFixed(1)]);
     }
     fillList(element('values'), pairs);

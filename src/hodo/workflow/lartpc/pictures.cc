@@ -66,6 +66,7 @@ draw::EventDisplay voxel_display(const TiledBatch& batch, std::int64_t first, st
     draw::EventDisplay display;
     display.title = title;
     display.charge_unit = "counts";
+    display.words = {.module = "voxel", .string = "z", .sensor = "y", .light = "charge"};
     display.dots = draw::EventDisplay::Dots::hidden;
     display.spacing = sphere_spacing;
     Scenes scenes(batch);
