@@ -46,8 +46,8 @@ struct Written {
 };
 
 Written write_all(const base::Path& input, const LatentOutput& options, Existing existing,
-                  std::int64_t count) {
-    LatentWriter writer({input}, options, existing, 2, {{"hodo_test", "yes"}});
+                  std::int64_t count, const std::string& weights = "a") {
+    LatentWriter writer({input}, options, existing, 2, {{"hodo_weights_fingerprint", weights}});
     Written written;
     for (std::int64_t event = 0; event < count; ++event) {
         const auto fate = writer.admit(event);
@@ -83,7 +83,7 @@ TEST_F(LatentFiles, read_back_as_they_were_written) {
     for (const auto& file : written.files) {
         const auto latents = read_latents(file);
         EXPECT_TRUE(latents.beside_events);
-        EXPECT_EQ(latents.note("hodo_test"), "yes");
+        EXPECT_EQ(latents.note("hodo_weights_fingerprint"), "a");
         EXPECT_TRUE(latents.note("config_prometheus").has_value());
         for (std::int64_t i = 0; i < latents.size(); ++i) {
             const auto m = static_cast<std::size_t>(i);
@@ -139,6 +139,16 @@ TEST_F(LatentFiles, a_resumed_run_encodes_only_what_is_missing) {
     EXPECT_EQ(second.files, first.files);
     EXPECT_EQ(second.encoded, 3);  // Events 4, 5 and 6.
     EXPECT_EQ(read_latents(second.files[3]).size(), 6);
+}
+
+TEST_F(LatentFiles, a_resumed_run_does_not_mix_latents_of_other_weights) {
+    const LatentOutput options{.output = (folder / "mixed").string(), .chunk_size = 2};
+    const auto first = write_all(input, options, Existing::refuse, 7);
+    std::filesystem::remove(first.files[3]);
+    EXPECT_THAT(
+        test::error_of([&] { write_all(input, options, Existing::resume, 7, "b"); }),
+        testing::AllOf(testing::HasSubstr("chunk_0.parquet"), testing::HasSubstr("fingerprint"),
+                       testing::HasSubstr("--overwrite")));
 }
 
 TEST_F(LatentFiles, latents_only_files_have_one_row_per_module) {

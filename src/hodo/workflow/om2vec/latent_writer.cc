@@ -174,6 +174,23 @@ void LatentWriter::Body::write_arrays(const base::Path& file) const {
                          {"latents", latents}});
 }
 
+namespace {
+
+/// A file that is there must come from the same network and binning; only where the weights lie
+/// may differ.
+void require_same_origin(const base::Path& file, const io::KeyValues& metadata) {
+    const auto stored = io::parquet_schema(file).metadata;
+    for (const auto& entry : metadata) {
+        if (entry.first == "hodo_weights") continue;
+        HODO_CHECK(std::find(stored.begin(), stored.end(), entry) != stored.end(),
+                   "{}: is there already, but its {} is another than this run's, and the folder "
+                   "would mix both; resume with the same weights and options, or use --overwrite",
+                   file, entry.first);
+    }
+}
+
+}  // namespace
+
 LatentWriter::LatentWriter(std::vector<base::Path> inputs, const LatentOutput& options,
                            workflow::Existing existing, std::int64_t width, io::KeyValues metadata)
     : body_(std::make_unique<Body>()) {
@@ -196,6 +213,7 @@ LatentWriter::LatentWriter(std::vector<base::Path> inputs, const LatentOutput& o
     workflow::claim_folder(output, existing);
     if (existing != workflow::Existing::resume) return;
     while (std::filesystem::exists(body.next_file())) {
+        require_same_origin(body.next_file(), body.metadata);
         body.written.push_back(body.next_file());
         body.present += options.chunk_size;
     }
