@@ -83,7 +83,7 @@ class HardEvents : public testing::Test {
         optical::write_events(folder / "events" / "events.parquet", events);
     }
     /// Runs a command that should end well within `megabytes`.
-    void expect_within(double megabytes, const std::string& command) {
+    void expect_within([[maybe_unused]] double megabytes, const std::string& command) {
         const auto outcome = run_hodo(folder.path(), command);
         EXPECT_EQ(outcome.code, 0) << command << "\n" << outcome.errors;
 #ifndef HODO_MEMORY_IS_NOT_MEASURED
