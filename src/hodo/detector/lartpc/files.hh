@@ -58,7 +58,7 @@ class ParsedWriter {
 /// Tiled events: `cloud.features` are the charges of the three planes, `cloud.truth` the true value
 /// per voxel (empty without truth), `truth` all true voxels per event (likewise).
 struct TiledBatch {
-    VoxelCloud cloud{.voxels = {}, .width = planes_per_face};
+    VoxelCloud cloud{.width = planes_per_face};
     std::vector<VoxelImage> truth;
     bool has_truth = false;
 

@@ -15,15 +15,15 @@ using Voxel = std::array<std::int32_t, 3>;  ///< x (drift), y, z.
 
 /// Rows are voxels; the rows of event e are [starts[e], starts[e + 1]).
 struct VoxelCloud {
-    std::vector<Voxel> voxels;
-    int width = 0;                ///< Numbers per voxel.
-    std::vector<float> features;  ///< [voxels, width]
+    std::vector<Voxel> voxels{};
+    int width = 0;                  ///< Numbers per voxel.
+    std::vector<float> features{};  ///< [voxels, width]
     std::vector<std::int64_t> starts{0};
 
     /// What is known of every voxel besides: charge or energy, class, particle. Each is empty or
     /// has one value per voxel.
-    std::vector<float> truth;
-    std::vector<std::int32_t> semantic, particle, group, interaction;
+    std::vector<float> truth{};
+    std::vector<std::int32_t> semantic{}, particle{}, group{}, interaction{};
 
     std::int64_t size() const { return static_cast<std::int64_t>(voxels.size()); }
     std::int64_t events() const { return static_cast<std::int64_t>(starts.size()) - 1; }
