@@ -11,9 +11,12 @@ namespace hodo::lartpc {
 namespace {
 
 // Proton and Photon are ours; the others are the published code's.
+constexpr const char* file_types = "Mu|Electron|Pion|Proton|Photon|BeamCosmic|protoDUNE";
+
 const std::regex& parts() {
     static const std::regex pattern(
-        "(Mu|Electron|Pion|Proton|Photon|BeamCosmic|protoDUNE).([0-9]+)."
+        std::string("(") + file_types +
+        ").([0-9]+)."
         "(root|energy|depoElectron|depo|wire|hit|xy|pixel|yinf|mcbeamcosmic|mcparticle|spacepoint|"
         "wirecell|calonosce|calo)(?![A-Za-z0-9_])");
     return pattern;
@@ -83,8 +86,9 @@ std::vector<base::Path> files_of_product(const std::vector<std::string>& inputs,
         }
         HODO_CHECK(files.size() > before,
                    "{}: no file of product '{}' (names look like "
-                   "'reco_BeamCosmic_001_{}-TPC1.npz'); check the path",
-                   input, product, product);
+                   "'reco_BeamCosmic_001_{}-TPC1.npz', with the types {}); check path and name",
+                   input, product, product,
+                   std::regex_replace(file_types, std::regex("[|]"), ", "));
     }
     std::sort(files.begin(), files.end());
     files.erase(std::unique(files.begin(), files.end()), files.end());
