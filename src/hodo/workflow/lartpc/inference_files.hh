@@ -1,0 +1,30 @@
+#pragma once
+/// A network's output for the voxels of an xy file, as the published code keeps it ("yinf").
+///
+/// `epoch<E>-<name of the xy file, xy replaced by yinf>.npy`: float32 [1, n, 1], one value per row
+/// of X in its order.
+
+#include "hodo/base/text.hh"
+#include "hodo/io/array.hh"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace hodo::lartpc {
+
+/// "epoch24-batch0-reco_BeamCosmic_001_yinf-TPC1.npy" for that epoch and
+/// "batch0-reco_BeamCosmic_001_xy-TPC1.npz". An error when `xy` has not the name of an xy file.
+std::string inference_name(const base::Path& xy, std::int64_t epoch);
+
+/// The name of the xy file that `yinf` belongs to; an error when it has not the name of one.
+std::string xy_name(const base::Path& yinf);
+
+/// Writes `values`, one per voxel, whole or not at all.
+void write_inference(const base::Path& file, std::span<const float> values);
+
+/// One value per voxel. Shapes [1, n, 1], [n, 1] and [n] are taken.
+std::vector<float> read_inference(const base::Path& file);
+std::vector<float> inference_values(const io::Array& array, std::string_view origin);
+
+}  // namespace hodo::lartpc
