@@ -181,5 +181,18 @@ TEST(Fields, resolve_fills_every_default_in) {
     EXPECT_EQ(entries[2].value, "2.5");
 }
 
+TEST(Fields, lists_of_lists_may_be_one_list_or_have_empty_places) {
+    using Lists = std::vector<std::vector<std::int64_t>>;
+    EXPECT_EQ(read("ranges: [[1, 2], [3]]").ranges, (Lists{{1, 2}, {3}}));
+    EXPECT_EQ(read("ranges: [1, 2]").ranges, (Lists{{1, 2}}));
+    EXPECT_EQ(read("ranges: [null, [1, 2], []]").ranges, (Lists{{}, {1, 2}, {}}));
+    EXPECT_EQ(read("ranges: []").ranges, Lists{});
+    EXPECT_EQ(read("ranges:").ranges, Lists{});
+    for (const char* text :
+         {"ranges: 4", "ranges: [1, [2]]", "ranges: [[1, x]]", "ranges: {a: 1}"}) {
+        EXPECT_THAT(error_of([&] { read(text); }), testing::HasSubstr("ranges")) << text;
+    }
+}
+
 }  // namespace
 }  // namespace hodo::base

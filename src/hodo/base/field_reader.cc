@@ -197,15 +197,28 @@ class FieldReader final : public Fields {
     void read(const Node& node, std::vector<std::string>& values) {
         read_list(node, values, [this](const Node& item) { return words(item); });
     }
+    /// One list of numbers counts as a list of one list; an empty place is an empty list.
     void read(const Node& node, std::vector<std::vector<std::int64_t>>& values) {
+        const auto& items = node.items;
+        const bool is_flat = !items.empty() && std::all_of(items.begin(), items.end(), [](auto& x) {
+            return x->kind == Node::Kind::scalar;
+        });
+        if (is_flat) {
+            values.resize(1);
+            return read_list(node, values.front(), [this](const Node& x) { return whole(x); });
+        }
+        if (!node.scalar.empty()) wrong(node, list_of_lists);
         read_list(node, values, [this](const Node& item) {
-            if (item.kind != Node::Kind::list) wrong(item, "a list of lists like [[1, 4], [2, 8]]");
+            if (item.kind != Node::Kind::list && item.kind != Node::Kind::null) {
+                wrong(item, list_of_lists);
+            }
             std::vector<std::int64_t> inner;
             read_list(item, inner, [this](const Node& x) { return whole(x); });
             return inner;
         });
     }
 
+    static constexpr std::string_view list_of_lists = "a list of lists like [[1, 4], [2, 8]]";
     FieldList record_;
     std::vector<Level> levels_;
     std::string last_key_, last_place_;

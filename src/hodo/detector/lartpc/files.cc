@@ -147,7 +147,7 @@ TiledBatch read_xy(const base::Path& file) {
     return read_xy(io::NpzArchive::open(file));
 }
 
-TiledBatch read_xy(const io::NpzArchive& archive) {
+TiledBatch read_xy(const io::NpzArchive& archive, TruthImages images) {
     TiledBatch batch;
     auto& cloud = batch.cloud;
     const auto origin = base::format("{}: array 'X'", archive.origin());
@@ -169,7 +169,7 @@ TiledBatch read_xy(const io::NpzArchive& archive) {
                    "{}: 'Y' has {} values for the {} rows of 'X'", archive.origin(),
                    cloud.truth.size(), cloud.size());
     }
-    if (archive.has("Y_truth")) {
+    if (images == TruthImages::read && archive.has("Y_truth")) {
         const auto place = base::format("{}: array 'Y_truth'", archive.origin());
         for (const auto& event : archive.read_objects("Y_truth")) {
             batch.truth.push_back(image_of(event, place));

@@ -66,8 +66,11 @@ struct TiledBatch {
     void append(const TiledEvent& event, const VoxelImage* image);
 };
 
+/// Whether all true voxels are read; training needs those of X alone.
+enum class TruthImages { read, skip };
+
 TiledBatch read_xy(const base::Path& file);
-TiledBatch read_xy(const io::NpzArchive& archive);
+TiledBatch read_xy(const io::NpzArchive& archive, TruthImages images = TruthImages::read);
 void write_xy(const base::Path& file, const TiledBatch& batch);
 
 /// Pixels of full resolution; (x, y, z) of the voxels are (tick, y, z).
