@@ -6,6 +6,7 @@
 #include "hodo/io/detail/pickle_writer.hh"
 #include "hodo/io/detail/safetensors.hh"
 #include "hodo/io/npz.hh"
+#include "hodo/io/plain_checkpoint.hh"
 #include "hodo/io/weights.hh"
 #include "hodo/io/zip.hh"
 
@@ -50,10 +51,18 @@ std::string_view storage_class(DType type, std::string_view tensor) {
     }
 }
 
+/// Which members stand where: Lightning's layout, or that of a plain loop (plain_checkpoint.hh).
+enum class Layout { lightning, plain };
+
 /// The pickle of a checkpoint, and the storages it refers to in the order of their keys.
 class CheckpointPickle {
   public:
-    explicit CheckpointPickle(const Checkpoint& checkpoint) {
+    CheckpointPickle(const Checkpoint& checkpoint, Layout layout) {
+        if (layout == Layout::plain) {
+            plain_members(checkpoint);
+            pickle_ = writer_.finish();
+            return;
+        }
         const bool is_bare =
             checkpoint.optimizers.empty() && checkpoint.average.empty() &&
             (checkpoint.metadata.is_null() || checkpoint.metadata.members().empty());
@@ -84,6 +93,25 @@ class CheckpointPickle {
         writer_.end_items();
     }
 
+    void plain_members(const Checkpoint& checkpoint) {
+        writer_.begin_dict();
+        writer_.text("model");
+        mapping(checkpoint.weights);
+        if (!checkpoint.optimizers.empty()) {
+            writer_.text("optimizer");
+            optimizer(checkpoint.optimizers.front());
+        }
+        for (const auto& [key, value] : checkpoint.metadata.members()) {
+            HODO_CHECK(key != "model" && key != "optimizer",
+                       "the metadata of a checkpoint may not hold '{}', which stands for something "
+                       "else in the file; rename it",
+                       key);
+            writer_.text(key);
+            writer_.json(value);
+        }
+        writer_.end_items();
+    }
+
     void mapping(const NamedArrays& arrays) {
         writer_.begin_ordered_dict();
         for (const auto& [name, array] : arrays) {
@@ -96,17 +124,19 @@ class CheckpointPickle {
     void optimizers(const std::vector<OptimizerState>& states) {
         writer_.text("optimizer_states");
         writer_.begin_list();
-        for (const auto& state : states) {
-            writer_.begin_dict();
-            writer_.text("state");
-            writer_.begin_dict();
-            for (const auto& slot : state.slots) optimizer_slot(slot);
-            writer_.end_items();
-            writer_.text("param_groups");
-            writer_.json(state.groups);
-            writer_.end_items();
-        }
+        for (const auto& state : states) optimizer(state);
         writer_.end_list();
+    }
+
+    void optimizer(const OptimizerState& state) {
+        writer_.begin_dict();
+        writer_.text("state");
+        writer_.begin_dict();
+        for (const auto& slot : state.slots) optimizer_slot(slot);
+        writer_.end_items();
+        writer_.text("param_groups");
+        writer_.json(state.groups);
+        writer_.end_items();
     }
 
     void optimizer_slot(const OptimizerSlot& slot) {
@@ -185,12 +215,10 @@ void require_unique(const NamedArrays& arrays, const base::Path& file) {
     }
 }
 
-}  // namespace
-
-void write_checkpoint(const base::Path& file, const Checkpoint& checkpoint) {
+void write_layout(const base::Path& file, const Checkpoint& checkpoint, Layout layout) {
     require_unique(checkpoint.weights, file);
     require_unique(checkpoint.average, file);
-    const CheckpointPickle pickle(checkpoint);
+    const CheckpointPickle pickle(checkpoint, layout);
     const auto name = [](std::string_view member) {
         return std::string(top) + std::string(member);
     };
@@ -203,6 +231,16 @@ void write_checkpoint(const base::Path& file, const Checkpoint& checkpoint) {
     }
     archive.add(name("version"), "3\n", Packing::stored, data_alignment);
     archive.commit();
+}
+
+}  // namespace
+
+void write_checkpoint(const base::Path& file, const Checkpoint& checkpoint) {
+    write_layout(file, checkpoint, Layout::lightning);
+}
+
+void write_plain_checkpoint(const base::Path& file, const Checkpoint& checkpoint) {
+    write_layout(file, checkpoint, Layout::plain);
 }
 
 void write_weights(const base::Path& file, const NamedArrays& weights, const Json& metadata) {

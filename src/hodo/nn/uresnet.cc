@@ -49,6 +49,24 @@ struct Maker {
                 weight(spec, out, out),
                 spec};
     }
+    /// Size of level `i`, in its own cells.
+    sparse::Triple size(std::int64_t i) const {
+        if (i == 0) return *options.extent;
+        auto cells = size(i - 1);
+        const auto spec = downwards(i - 1);
+        for (std::size_t a = 0; a < 3; ++a) {
+            cells[a] = (cells[a] - spec.kernel.size[a]) / spec.stride[a] + 1;
+        }
+        return cells;
+    }
+    /// Where level `i` ends, in cells of the finest.
+    sparse::Triple end(std::int64_t i) const {
+        auto end = size(i);
+        for (std::int64_t j = 0; j < i; ++j) {
+            for (std::size_t a = 0; a < 3; ++a) end[a] *= downwards(j).stride[a];
+        }
+        return end;
+    }
     UResNetLevel level(std::int64_t i) const {
         UResNetLevel made;
         const auto here = channels(i);
@@ -58,6 +76,7 @@ struct Maker {
         if (i + 1 == options.levels) return made;
         const auto below = channels(i + 1);
         made.spec = downwards(i);
+        if (options.extent) made.deeper_end = end(i + 1);
         made.down_norm = norm(here);
         made.down = weight(made.spec, here, below);
         made.deeper = std::make_unique<UResNetLevel>(level(i + 1));
@@ -69,6 +88,38 @@ struct Maker {
         return made;
     }
 };
+
+// ---- limits ----
+
+/// The rows of `level` within the limits, and the level of those voxels.
+struct Inside {
+    sparse::SharedCoordinates coordinates;
+    at::Tensor rows;  ///< Undefined when all are inside.
+
+    SparseTensor of(const SparseTensor& x) const {
+        if (!rows.defined()) return x;
+        return {coordinates, x.features.index_select(0, rows), x.maps};
+    }
+};
+
+Inside inside(const sparse::SharedCoordinates& level, const std::optional<sparse::Triple>& end) {
+    if (!end) return {level, {}};
+    std::vector<sparse::Voxel> voxels;
+    std::vector<std::int64_t> rows;
+    const auto all = level->voxels();
+    for (std::size_t row = 0; row < all.size(); ++row) {
+        const auto& v = all[row];
+        const bool is_inside = v.x >= 0 && v.y >= 0 && v.z >= 0 && v.x < (*end)[0] &&
+                               v.y < (*end)[1] && v.z < (*end)[2];
+        if (!is_inside) continue;
+        voxels.push_back(v);
+        rows.push_back(static_cast<std::int64_t>(row));
+    }
+    if (voxels.size() == all.size()) return {level, {}};
+    return {std::make_shared<sparse::Coordinates>(std::move(voxels), level->stride(),
+                                                  level->events()),
+            at::tensor(rows, at::kLong)};
+}
 
 // ---- learning -----------------------------------------------------------------------------------
 
@@ -88,7 +139,8 @@ struct Steps {
     SparseTensor level(UResNetLevel& l, SparseTensor x) const {
         for (auto& b : l.before) x = block(b, x);
         if (!l.deeper) return x;
-        auto deep = level(*l.deeper, sparse::conv(norm(l.down_norm, x), l.down, {}, l.spec));
+        auto deep = sparse::conv(norm(l.down_norm, x), l.down, {}, l.spec);
+        deep = level(*l.deeper, inside(deep.coordinates, l.deeper_end).of(deep));
         deep = norm(l.up_norm, deep);
         x = sparse::concatenate(x, sparse::conv_transposed(deep, l.up, {}, l.spec, x.coordinates));
         for (auto& b : l.after) x = block(b, x);
@@ -138,8 +190,10 @@ const BatchNorm& first_norm(const UResNetLevel& l) {
 SparseTensor level_ended(const UResNetLevel& l, Pair x, const BatchNorm& next) {
     if (!l.deeper) return blocks_ended(l.before, std::move(x), next).normed;
     x = blocks_ended(l.before, std::move(x), l.down_norm);
-    const auto deep =
-        level_ended(*l.deeper, ended(x.normed, l.down, l.spec, first_norm(*l.deeper)), l.up_norm);
+    auto below = ended(x.normed, l.down, l.spec, first_norm(*l.deeper));
+    const auto kept = inside(below.plain.coordinates, l.deeper_end);
+    below = {kept.of(below.plain), kept.of(below.normed)};
+    const auto deep = level_ended(*l.deeper, std::move(below), l.up_norm);
     x.normed = {};
     const auto up = sparse::conv_ended(deep, l.up, l.spec, {}, x.plain.coordinates).y;
     x.plain = sparse::concatenate(x.plain, up);

@@ -23,6 +23,7 @@
 #include "hodo/sparse/pool.hh"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace hodo::nn {
@@ -37,6 +38,9 @@ struct UResNetOptions {
     std::int64_t filter = 2, stride = 2;  ///< Of the way down.
     std::int64_t drift_filter = 2, drift_stride = 2;  ///< The same along the first axis.
     double keep = 0.99;  ///< Weight of the old value in running statistics.
+    /// Size of the finest level. SparseConvNet drops voxels of a coarse level outside of it without
+    /// a word; what they would have told the finer levels is then 0. Nothing: no limit.
+    std::optional<sparse::Triple> extent;
 };
 
 struct ResidualBlock {
@@ -54,6 +58,8 @@ struct UResNetLevel {
     sparse::BatchNorm down_norm, up_norm;
     at::Tensor down, up;
     sparse::ConvSpec spec;
+    /// Voxels of the deeper level have coordinates from 0 to below this.
+    std::optional<sparse::Triple> deeper_end;
     void visit(tensor::ParameterVisitor& v);
 };
 

@@ -80,6 +80,10 @@ class Learner {
 
     /// Goes on with the optimizer of a PyTorch checkpoint (see Optimizer::adopt).
     void adopt(const io::OptimizerState& stored) { optimizer_.adopt(stored); }
+    /// The optimizer's state as a PyTorch checkpoint keeps it (see Optimizer::exported).
+    io::OptimizerState optimizer_state() const { return optimizer_.exported(); }
+    Schedule& schedule() { return schedule_; }
+    const Schedule& schedule() const { return schedule_; }
 
     /// Exchanges parameters and their average (see `AveragedWeights`).
     void swap_average() { average_.swap(); }

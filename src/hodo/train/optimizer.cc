@@ -199,6 +199,28 @@ void Optimizer::adopt(const io::OptimizerState& stored) {
     }
 }
 
+io::OptimizerState Optimizer::exported() const {
+    const auto& body = *body_;
+    io::OptimizerState state;
+    for (std::size_t i = 0; i < body.parameters.size(); ++i) {
+        if (body.steps[i] == 0) continue;
+        io::OptimizerSlot slot;
+        slot.parameter = static_cast<std::int64_t>(i);
+        slot.step = static_cast<double>(body.steps[i]);
+        const auto add = [&](const char* name, const at::Tensor& moment) {
+            slot.moments.push_back({name, tensor::to_array(moment.clone())});
+        };
+        if (body.options.kind != OptimizerKind::sgd) {
+            add("exp_avg", body.first[i]);
+            add("exp_avg_sq", body.second[i]);
+        } else if (body.options.momentum != 0) {
+            add("momentum_buffer", body.first[i]);
+        }
+        state.slots.push_back(std::move(slot));
+    }
+    return state;
+}
+
 void Optimizer::state(Archive& archive) {
     archive("steps", body_->steps);
     HODO_CHECK(body_->steps.size() == body_->parameters.size(),

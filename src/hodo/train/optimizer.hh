@@ -61,6 +61,9 @@ class Optimizer {
     /// parameters are numbered in the order of ours. An error names the parameter that does not
     /// fit.
     void adopt(const io::OptimizerState& stored);
+    /// Moments and step counts of the parameters that have been updated, numbered in our order, as
+    /// PyTorch keeps them; without `groups`.
+    io::OptimizerState exported() const;
 
   private:
     struct Body;

@@ -29,7 +29,8 @@ void ScheduleOptions::describe(base::Fields& f) {
     f("length", length, "cosine: half a period; 0 is the whole run").at_least(0);
     f("floor", floor, "cosine and plateau: smallest factor on the rate").between(0, 1);
     f("warmup", warmup, "steps over which the rate rises linearly to its value").at_least(0);
-    f("metric", metric, "plateau: validation scalar that should fall");
+    f("metric", metric, "plateau: validation scalar that should improve");
+    f("better", better, "plateau: whether a smaller or a larger metric is better");
     f("patience", patience, "plateau: validation passes without improvement that are accepted")
         .at_least(0);
     f("threshold", threshold, "plateau: relative change that counts as improvement").between(0, 1);

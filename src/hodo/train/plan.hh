@@ -5,17 +5,10 @@
 #include "hodo/train/order.hh"
 #include "hodo/train/recipe.hh"
 
-#include <array>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 namespace hodo::train {
-
-enum class Better { smaller, larger };
-constexpr auto names(Better) {
-    return std::array<std::string_view, 2>{"smaller", "larger"};
-}
 
 /// Lengths count in steps; 0 stands for "once per epoch" (every) or "not limited by" (length).
 struct Plan {

@@ -3,6 +3,7 @@
 
 #include "hodo/train/archive.hh"
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -12,6 +13,12 @@
 #include <vector>
 
 namespace hodo::train {
+
+/// Which values of a scalar are better ones.
+enum class Better { smaller, larger };
+constexpr auto names(Better) {
+    return std::array<std::string_view, 2>{"smaller", "larger"};
+}
 
 class Scalars {
   public:

@@ -2,11 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "hodo/base/error.hh"
 
 namespace hodo::train {
+
+Schedule::Schedule(ScheduleOptions options)
+    : options_(std::move(options)),
+      best_(options_.better == Better::smaller ? std::numeric_limits<double>::infinity()
+                                               : -std::numeric_limits<double>::infinity()) {}
+
+void Schedule::adopt(const Plateau& stored) {
+    plateau_ = stored.factor;
+    best_ = stored.best;
+    waited_ = stored.waited;
+}
 
 double Schedule::factor(const StepContext& context) {
     const auto by_epoch = options_.unit == ScheduleUnit::epoch;
@@ -53,8 +65,9 @@ void Schedule::observe(const StepContext& context) {
             "report; set schedule.metric to one it reports",
             options_.metric);
     }
-    const double needed = best_ - std::abs(best_) * options_.threshold;
-    if (*value < (std::isinf(best_) ? best_ : needed)) {
+    const double margin = std::isinf(best_) ? 0.0 : std::abs(best_) * options_.threshold;
+    const double gain = options_.better == Better::smaller ? best_ - *value : *value - best_;
+    if (gain > margin) {
         best_ = *value;
         waited_ = 0;
         return;

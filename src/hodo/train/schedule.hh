@@ -3,9 +3,11 @@
 ///
 ///   constant  1
 ///   steps     factor^k, k = milestones reached (PyTorch's MultiStepLR)
-///   cosine    floor + (1 - floor) (1 + cos(pi t / T)) / 2, T = `length` or the whole run, floor
-///   after plateau   multiplied by `factor` when `metric` has not improved for more than `patience`
-///             validation passes (PyTorch's ReduceLROnPlateau with threshold in relative mode)
+///   cosine    floor + (1 - floor) (1 + cos(pi t / T)) / 2, T = `length` or the whole run; floor
+///             after T
+///   plateau   multiplied by `factor` when `metric` has not improved for more than `patience`
+///             validation passes (PyTorch's ReduceLROnPlateau with threshold in relative mode);
+///             `better` says in which direction it improves
 /// t and the milestones count epochs or steps (`unit`). During the first `warmup` steps the factor
 /// is also multiplied by (step + 1) / warmup.
 
@@ -14,7 +16,6 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,7 @@ struct ScheduleOptions {
     double floor = 0.0;
     std::int64_t warmup = 0;
     std::string metric = "loss";
+    Better better = Better::smaller;
     int patience = 10;
     double threshold = 1e-4;
     void describe(base::Fields& f);
@@ -46,15 +48,24 @@ struct ScheduleOptions {
 
 class Schedule {
   public:
-    explicit Schedule(ScheduleOptions options) : options_(std::move(options)) {}
+    explicit Schedule(ScheduleOptions options);
     /// The factor at this step. Plateau takes note of a validation pass it has not seen.
     double factor(const StepContext& context);
     void state(Archive& archive);
 
+    /// What a plateau schedule remembers.
+    struct Plateau {
+        double factor = 1.0, best = 0.0;
+        std::int64_t validations = 0, waited = 0;
+    };
+    Plateau plateau() const { return {plateau_, best_, seen_, waited_}; }
+    /// Goes on with what another run remembered; its validations were not seen by this one.
+    void adopt(const Plateau& stored);
+
   private:
     void observe(const StepContext& context);
     ScheduleOptions options_;
-    double plateau_ = 1.0, best_ = std::numeric_limits<double>::infinity();
+    double plateau_ = 1.0, best_;
     std::int64_t seen_ = 0, waited_ = 0;
 };
 

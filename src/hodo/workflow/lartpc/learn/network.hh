@@ -14,6 +14,7 @@
 #include "hodo/base/random.hh"
 #include "hodo/base/text.hh"
 #include "hodo/io/table.hh"
+#include "hodo/io/weights.hh"
 #include "hodo/nn/linear.hh"
 #include "hodo/nn/uresnet.hh"
 #include "hodo/workflow/lartpc/model_options.hh"
@@ -74,6 +75,8 @@ Network load_network(const base::Path& weights, const std::optional<ModelOptions
 /// the right shape, and says what it left.
 enum class Match { strict, transfer };
 void load_weights(CellNet& model, const base::Path& weights, Match match = Match::strict);
+/// The weight file that `load_weights` would read.
+io::WeightFile open_weights(const base::Path& weights);
 
 /// Writes `folder`/model.safetensors.
 void save_network(const base::Path& folder, CellNet& model, std::string_view which);

@@ -1,0 +1,10 @@
+#pragma once
+/// The lartpc verbs that need LibTorch.
+
+#include "hodo/workflow/workflow.hh"
+
+namespace hodo::lartpc {
+
+void run_train(const workflow::Job& job);
+
+}  // namespace hodo::lartpc
