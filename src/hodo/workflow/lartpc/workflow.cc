@@ -3,6 +3,7 @@
 #include "hodo/workflow/workflow.hh"
 
 #include "hodo/workflow/lartpc/options.hh"
+#include "hodo/workflow/lartpc/train_options.hh"
 #include "hodo/workflow/lartpc/verbs.hh"
 
 namespace hodo::lartpc {
@@ -29,6 +30,9 @@ const workflow::Verb verbs[] = {
      workflow::Divisible::yes},
     {"join", "Join the voxels of several TPCs in one frame", "input output", describe<JoinOptions>,
      run_join, "lartpc join xy --tpcs 1 5 9"},
+    {"train", "Train a network that tells ghosts from true voxels, or regresses their charge", "",
+     describe<TrainOptions>, nullptr,
+     "lartpc train configs/lartpc-ghost.yaml\nlartpc train runs/lartpc/config.yaml --resume"},
     {"view", "Show true and ghost voxels, or wire planes, as one HTML page", "input output",
      describe<ViewOptions>, run_view,
      "lartpc view xy/batch0-reco_BeamCosmic_001_xy-TPC1.npz voxels.html"},

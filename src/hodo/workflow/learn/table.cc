@@ -1,6 +1,7 @@
 /// The half of the table of verbs that needs LibTorch, and the library's one entry point.
 
 #include "hodo/tensor/doctor.hh"
+#include "hodo/workflow/lartpc/learn/verbs.hh"
 #include "hodo/workflow/om2vec/learn/verbs.hh"
 #include "hodo/workflow/workflow.hh"
 
@@ -31,6 +32,7 @@ const LearningVerb table[] = {
     {"om2vec", "apply", om2vec::run_apply},
     {"om2vec", "decode", om2vec::run_decode},
     {"om2vec", "evaluate", om2vec::run_evaluate},
+    {"lartpc", "train", lartpc::run_train},
 };
 
 }  // namespace

@@ -81,8 +81,8 @@ io::Json scheduler_of(const train::Schedule& schedule, const train::LearnerOptio
 std::optional<std::int64_t> epoch_of_checkpoint(const base::Path& file) {
     const auto name = file.filename().string();
     if (!name.starts_with(prefix) || !name.ends_with(ending)) return {};
-    return base::parse_int(std::string_view(name).substr(
-        prefix.size(), name.size() - prefix.size() - ending.size()));
+    return base::parse_int(
+        std::string_view(name).substr(prefix.size(), name.size() - prefix.size() - ending.size()));
 }
 
 base::Path checkpoint_file(const base::Path& run, std::int64_t epoch) {

@@ -4,8 +4,8 @@
 /// [, scheduler]}.
 
 #include "hodo/base/text.hh"
-#include "hodo/workflow/lartpc/learn/network.hh"
 #include "hodo/train/learner.hh"
+#include "hodo/workflow/lartpc/learn/network.hh"
 
 #include <cstdint>
 #include <optional>

@@ -16,8 +16,8 @@ at::Tensor downsample_mse(const at::Tensor& y, const Truths& truths, const LossO
     const auto single = ((truths.target > 0) | in_cell.logical_not()).nonzero().reshape({-1});
     auto total = y.sum() * 0.0;
     if (single.numel() > 0) {
-        total = total + at::mse_loss(y.index_select(0, single),
-                                     truths.target.index_select(0, single));
+        total =
+            total + at::mse_loss(y.index_select(0, single), truths.target.index_select(0, single));
     }
     if (truths.cell_charge.numel() == 0) return total;
     const auto rows = in_cell.nonzero().reshape({-1});
@@ -55,9 +55,9 @@ Truths truths_of(const VoxelBatch& batch, const at::Tensor& answers) {
     };
     Truths truths{floats(batch.targets), {}, {}};
     if (batch.cell.size() == batch.targets.size() && !batch.cell.empty()) {
-        truths.cell = move(
-            tensor::copy(std::span<const std::int32_t>(batch.cell), {std::ssize(batch.cell)}),
-            at::kLong);
+        truths.cell =
+            move(tensor::copy(std::span<const std::int32_t>(batch.cell), {std::ssize(batch.cell)}),
+                 at::kLong);
         truths.cell_charge = floats(batch.cell_charge);
     }
     return truths;

@@ -16,5 +16,4 @@ namespace hodo::lartpc {
 /// How many of the voxels [N] are right.
 std::int64_t count_right(MetricKind kind, const at::Tensor& answers, const at::Tensor& target);
 
-
 }  // namespace hodo::lartpc

@@ -166,11 +166,9 @@ sparse::Input CellNet::input_of(const VoxelBatch& batch) const {
     const auto rows = batch.size();
     const auto coordinates =
         tensor::copy(std::span<const std::int32_t>(batch.coordinates), {rows, 4});
-    const auto features =
-        tensor::copy(std::span<const float>(batch.features), {rows, batch.width});
-    return sparse::from_rows(
-        coordinates, features.to(weight.device(), weight.scalar_type()),
-        {.event_column = sparse::EventColumn::last, .events = batch.events()});
+    const auto features = tensor::copy(std::span<const float>(batch.features), {rows, batch.width});
+    return sparse::from_rows(coordinates, features.to(weight.device(), weight.scalar_type()),
+                             {.event_column = sparse::EventColumn::last, .events = batch.events()});
 }
 
 at::Tensor CellNet::head_of(at::Tensor rows) const {
@@ -190,8 +188,8 @@ at::Tensor CellNet::operator()(const VoxelBatch& batch, nn::Mode mode) {
         at::Tensor rows;
         {
             const at::NoGradGuard no_gradients;
-            const auto y = mode == nn::Mode::train ? body_(input.tensor, mode)
-                                                   : body_.evaluate(input.tensor);
+            const auto y =
+                mode == nn::Mode::train ? body_(input.tensor, mode) : body_.evaluate(input.tensor);
             rows = sparse::to_rows(y, input);
         }
         return head_of(rows);

@@ -171,6 +171,7 @@ train::Step CellRecipe::validate(const TrainingBatch& batch, const train::StepCo
     if (context.first_of_epoch() && context.step > 0 && context.share > 0) {
         keep_answers(batch, values, options_.start_epoch + context.epoch - 1);
     }
+    if (!judges_) return {};
     return {.scalars = scalars, .examples = known ? batch.voxels.size() : 0};
 }
 

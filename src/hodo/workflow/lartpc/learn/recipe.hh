@@ -52,6 +52,8 @@ class CellRecipe final : public train::Recipe<TrainingBatch> {
     /// Writes the answers on a batch as those of an epoch.
     void keep_answers(const TrainingBatch& batch, std::span<const float> answers,
                       std::int64_t epoch) const;
+    /// No validation file has truth: answers are kept, and nothing is judged.
+    void expect_no_truth() { judges_ = false; }
     void state(train::Archive& archive) override;
 
     CellNet& model() { return model_; }
@@ -68,10 +70,11 @@ class CellRecipe final : public train::Recipe<TrainingBatch> {
     CellNet model_;
     train::Learner learner_;
     EpochSums training_, validation_;
-    std::int64_t epoch_ = -1;  ///< Of `training_`; -1: there is none that is not closed.
-    bool complete_ = false;    ///< All its steps are done.
+    std::int64_t epoch_ = -1;      ///< Of `training_`; -1: there is none that is not closed.
+    bool complete_ = false;        ///< All its steps are done.
     std::int64_t validated_ = -1;  ///< The step after which `validation_` was made.
     double rate_ = 0;
+    bool judges_ = true;
 };
 
 }  // namespace hodo::lartpc
