@@ -49,6 +49,21 @@ void JoinOptions::describe(base::Fields& f) {
     f.rule(tpcs.size() >= 2, "tpcs must name at least two TPCs");
 }
 
+void ApplyOptions::describe(base::Fields& f) {
+    f("input", input, "xy files, folders of them, or patterns such as 'xy/*TPC1.npz'");
+    f("output", output, "folder for the yinf files");
+    f("weights", weights,
+      "trained weights: a run directory, a weight file, or a checkpoint of the published code");
+    f("tpcs", tpcs, "TPCs to take; empty: all that the input has").at_least(0);
+    f("epoch", epoch, "number in the names; -1: the checkpoint's, or 0").at_least(-1);
+    f("threshold", threshold,
+      "also write the voxels whose output is at least this, as xy files 'kept-...'; -1: none");
+    f("z_segments", z_segments, "data.transforms.z_segments of the training");
+    f("round", round, "data.transforms.round of the training").between(-1, 9);
+    f("voxels", voxels, "voxels of several events that go through the network together")
+        .at_least(1);
+}
+
 void ViewOptions::describe(base::Fields& f) {
     f("input", input, "xy file for voxels, or parsed wire or hit file for the planes");
     f("output", output, "HTML file to write");

@@ -69,6 +69,19 @@ struct JoinOptions {
     void describe(base::Fields& f);
 };
 
+struct ApplyOptions {
+    std::vector<std::string> input;
+    std::string output, weights;
+    std::vector<std::int64_t> tpcs;
+    std::int64_t epoch = -1;
+    double threshold = -1;
+    std::vector<std::int64_t> z_segments;
+    std::int64_t round = -1;
+    std::int64_t voxels = 200'000;
+
+    void describe(base::Fields& f);
+};
+
 struct ViewOptions {
     std::string input, output;
     std::int64_t first = 0, events = 5;

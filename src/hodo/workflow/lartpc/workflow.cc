@@ -3,6 +3,7 @@
 #include "hodo/workflow/workflow.hh"
 
 #include "hodo/workflow/lartpc/options.hh"
+#include "hodo/workflow/lartpc/original_config.hh"
 #include "hodo/workflow/lartpc/train_options.hh"
 #include "hodo/workflow/lartpc/verbs.hh"
 
@@ -33,6 +34,11 @@ const workflow::Verb verbs[] = {
     {"train", "Train a network that tells ghosts from true voxels, or regresses their charge", "",
      describe<TrainOptions>, nullptr,
      "lartpc train configs/lartpc-ghost.yaml\nlartpc train runs/lartpc/config.yaml --resume"},
+    {"apply", "Run a trained network on voxels: one output per voxel, as yinf files",
+     "input output", describe<ApplyOptions>, nullptr,
+     "lartpc apply xy outputs --weights runs/ghost\n"
+     "lartpc apply xy outputs --weights checkpoint_024.pth.tar --threshold 0.35",
+     workflow::Divisible::yes},
     {"view", "Show true and ghost voxels, or wire planes, as one HTML page", "input output",
      describe<ViewOptions>, run_view,
      "lartpc view xy/batch0-reco_BeamCosmic_001_xy-TPC1.npz voxels.html"},
@@ -43,6 +49,6 @@ const workflow::Verb verbs[] = {
 extern const workflow::Workflow lartpc;
 const workflow::Workflow lartpc{
     "lartpc", "Wire signals of liquid-argon TPCs to voxels: tiling, ghosts and charge", verbs,
-    nullptr, recognises_events};
+    translate_original, recognises_events};
 
 }  // namespace hodo::lartpc

@@ -33,6 +33,7 @@ const LearningVerb table[] = {
     {"om2vec", "decode", om2vec::run_decode},
     {"om2vec", "evaluate", om2vec::run_evaluate},
     {"lartpc", "train", lartpc::run_train},
+    {"lartpc", "apply", lartpc::run_apply},
 };
 
 }  // namespace

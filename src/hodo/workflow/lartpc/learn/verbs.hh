@@ -6,5 +6,6 @@
 namespace hodo::lartpc {
 
 void run_train(const workflow::Job& job);
+void run_apply(const workflow::Job& job);
 
 }  // namespace hodo::lartpc

@@ -1,0 +1,104 @@
+/// The verb `apply`: voxels to the outputs of a trained network.
+
+#include "hodo/base/error.hh"
+#include "hodo/base/log.hh"
+#include "hodo/base/progress.hh"
+#include "hodo/detector/lartpc/file_names.hh"
+#include "hodo/tensor/device.hh"
+#include "hodo/tensor/parameters.hh"
+#include "hodo/tensor/torch.hh"
+#include "hodo/train/session.hh"
+#include "hodo/workflow/array_job.hh"
+#include "hodo/workflow/lartpc/inference.hh"
+#include "hodo/workflow/lartpc/learn/network.hh"
+#include "hodo/workflow/lartpc/learn/verbs.hh"
+#include "hodo/workflow/output.hh"
+
+#include <algorithm>
+
+namespace hodo::lartpc {
+
+namespace {
+
+/// The wanted files; two of one name would have one output.
+std::vector<base::Path> input_files(const ApplyOptions& options) {
+    auto files = files_of_product(options.input, "xy");
+    std::erase_if(files, [&](const base::Path& file) {
+        const auto tpc = parse_file_name(file.filename().string()).value().tpc;
+        const auto& wanted = options.tpcs;
+        return !wanted.empty() &&
+               (!tpc || std::find(wanted.begin(), wanted.end(), *tpc) == wanted.end());
+    });
+    HODO_CHECK(!files.empty(), "no xy file of the input is of the wanted TPCs; check tpcs");
+    auto sorted = files;
+    const auto by_name = [](const auto& a, const auto& b) { return a.filename() < b.filename(); };
+    std::sort(sorted.begin(), sorted.end(), by_name);
+    const auto twice = std::adjacent_find(
+        sorted.begin(), sorted.end(),
+        [](const auto& a, const auto& b) { return a.filename() == b.filename(); });
+    HODO_CHECK(twice == sorted.end(),
+               "{} and {} have the same name, so their outputs would too; give them to two calls "
+               "with two outputs",
+               *twice, *std::next(twice));
+    return files;
+}
+
+/// Every file stands alone, so parts are joined by their files' names.
+workflow::ArrayJob array_of(const std::vector<base::Path>& files, const ApplyOptions& options,
+                            std::int64_t epoch, const Network& network, const Predict& predict) {
+    workflow::ArrayJob array{.output = options.output,
+                             .inputs = files,
+                             .circumstances = {{"weights", network.fingerprint}},
+                             .make = {},
+                             .join = {}};
+    array.make = [&files, &options, &predict, epoch](const base::Path& folder,
+                                                     const workflow::Shard& shard) {
+        const auto share =
+            share_of_task(files, static_cast<int>(shard.index), static_cast<int>(shard.count));
+        base::Progress progress("lartpc apply", std::ssize(share), "files");
+        infer_files(share, folder, epoch, options, predict, [&] { progress.advance(); });
+        progress.finish();
+    };
+    array.join = [output = array.output](const std::vector<workflow::Part>& parts) {
+        std::vector<base::Path> placed;
+        for (const auto& part : parts) {
+            for (const auto& file : part.files) {
+                placed.push_back(output / file.filename());
+                workflow::place_file(file, placed.back());
+            }
+        }
+        return placed;
+    };
+    return array;
+}
+
+}  // namespace
+
+void run_apply(const workflow::Job& job) {
+    const auto options = job.config.as<ApplyOptions>();
+    HODO_CHECK(!options.input.empty() && !options.output.empty(),
+               "input and output are needed; write 'hodo lartpc apply INPUT OUTPUT --weights RUN'");
+    tensor::prepare_process();
+    const train::NoGradients no_gradients;
+    auto network = load_network(options.weights);
+    const auto device = tensor::torch_device(tensor::parse_device(job.device));
+    for (auto& [name, parameter] : tensor::named_parameters(network.model)) {
+        *parameter = parameter->to(device);
+    }
+    const auto epoch = options.epoch >= 0 ? options.epoch : network.epoch.value_or(0);
+    const Predict predict = [&](const VoxelBatch& batch) { return network.model.predict(batch); };
+    const auto files = input_files(options);
+    if (job.portion != workflow::Portion::whole) {
+        return workflow::run_array(job, array_of(files, options, epoch, network, predict));
+    }
+    workflow::claim_folder(options.output, job.existing);
+    base::Progress progress("lartpc apply", std::ssize(files), "files");
+    const auto count =
+        infer_files(files, options.output, epoch, options, predict, [&] { progress.advance(); });
+    progress.finish();
+    workflow::record_run(options.output, job, files);
+    base::say("wrote the outputs of {} voxels in {} files to {}; {} were there already",
+              base::with_thousands(count.voxels), count.files, options.output, count.present);
+}
+
+}  // namespace hodo::lartpc
