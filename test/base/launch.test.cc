@@ -109,6 +109,37 @@ TEST(Launches, variables_of_mpirun_are_believed_before_those_of_slurm) {
     EXPECT_THAT(test::error_of([&] { read_launch(variables); }), HasSubstr("MASTER_ADDR"));
 }
 
+TEST(Launches, ranks_of_mpirun_meet_at_a_port_of_their_job) {
+    Variables variables{{"OMPI_COMM_WORLD_RANK", "1"},
+                        {"OMPI_COMM_WORLD_SIZE", "2"},
+                        {"OMPI_COMM_WORLD_LOCAL_RANK", "1"},
+                        {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"},
+                        {"PMIX_NAMESPACE", "prterun-node7-4711@1"}};
+    const auto port = read_launch(variables).port;
+    EXPECT_GE(port, 20'000);
+    EXPECT_LT(port, 32'768);
+    variables["PMIX_NAMESPACE"] = "prterun-node7-4712@1";
+    EXPECT_NE(read_launch(variables).port, port);
+}
+
+TEST(Launches, variables_of_mpiexec_are_understood) {
+    Variables variables{
+        {"PMI_RANK", "3"}, {"PMI_SIZE", "4"}, {"MPI_LOCALRANKID", "1"}, {"MPI_LOCALNRANKS", "2"}};
+    EXPECT_THAT(test::error_of([&] { read_launch(variables); }), HasSubstr("MASTER_ADDR"));
+    variables.insert({{"MASTER_ADDR", "node7"}, {"MASTER_PORT", "4711"}});
+    const auto launch = read_launch(variables);
+    EXPECT_EQ(launch.starter, "mpiexec");
+    EXPECT_EQ(launch.rank, 3);
+    EXPECT_EQ(launch.local_rank, 1);
+    EXPECT_EQ(launch.local_size, 2);
+    EXPECT_EQ(launch.host, "node7");
+    // On one machine nothing more need be told.
+    const auto local = read_launch(
+        {{"PMI_RANK", "3"}, {"PMI_SIZE", "4"}, {"MPI_LOCALRANKID", "3"}, {"MPI_LOCALNRANKS", "4"}});
+    EXPECT_EQ(local.host, "127.0.0.1");
+    EXPECT_GE(local.port, 20'000);
+}
+
 TEST(Launches, what_is_missing_or_contradicts_itself_is_named) {
     const auto message = [](const Variables& variables) {
         return test::error_of([&] { read_launch(variables); });
@@ -145,6 +176,15 @@ TEST(Launches, cores_are_shared_among_the_processes_of_a_machine) {
     EXPECT_EQ(threads_of(launch, 2), 1);
     launch.cores = 6;
     EXPECT_EQ(threads_of(launch, 64), 2);
+}
+
+TEST(Launches, cores_of_a_process_of_its_own_are_not_shared_again) {
+    auto variables = srun_variables();
+    variables["SLURM_STEP_TASKS_PER_NODE"] = "4";
+    // Slurm has bound the task to its six cores, or has bound nothing.
+    EXPECT_EQ(threads_of(read_launch(variables), 6), 6);
+    EXPECT_EQ(threads_of(read_launch(variables), 64), 6);
+    EXPECT_EQ(threads_of(read_launch(variables), 4), 4);
 }
 
 }  // namespace

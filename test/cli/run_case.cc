@@ -3,6 +3,7 @@
 //     # a comment
 //     skip unless: learn                       the build has the half with LibTorch
 //     skip unless: reference om2vec/x.parquet  the golden data has this file
+//     skip unless: program mpirun mpiexec      one of these is on the search path
 //     limit: 300                               seconds for each command (default 120)
 //     covers: hodo ...                         a line of the documents that this case stands for
 //     copy reference om2vec/x.parquet y        from the golden data
@@ -149,11 +150,22 @@ class Case {
             return;
         }
         const auto [kind, name] = two_words(line, condition);
+        if (kind == "program") return require_program(name);
         if (kind != "reference") malformed(line);
         const auto file = hodo::test::reference_folder() / name;
         if (!fs::exists(file)) {
             throw Skip{hodo::base::format("{} is absent; set HODO_REFERENCE", file)};
         }
+    }
+
+    static void require_program(const std::string& names) {
+        const char* path = std::getenv("PATH");
+        for (const auto& folder : hodo::base::split(path == nullptr ? "" : path, ':')) {
+            for (const auto& name : hodo::base::split(names, ' ')) {
+                if (fs::exists(Path(folder) / name)) return;
+            }
+        }
+        throw Skip{hodo::base::format("none of these programs is installed: {}", names)};
     }
 
     void copy(const Line& line, const std::string& rest) {

@@ -26,7 +26,11 @@ class Line final : public Recipe<Batch> {
         if (context.step == interrupt_at && context.ranks->rank() == interrupt_rank) {
             base::set_interrupted(true);
         }
-        const auto loss = square_error(network(batch.x, false), batch.y);
+        auto loss = square_error(network(batch.x, false), batch.y);
+        if (late && !std::isfinite(loss.item<double>())) {
+            // sqrt(0): a finite value whose derivative is not.
+            loss = at::sqrt(network(batch.x, false) * 0.0).sum();
+        }
         const auto update = learner.update(loss, context);
         return {{{"loss", loss.item<double>()},
                  {"rate", update.rate},
@@ -43,6 +47,7 @@ class Line final : public Recipe<Batch> {
     Learner learner;
     std::int64_t interrupt_at = -1;
     int interrupt_rank = 0;
+    bool late = false;
 
   private:
     static LearnerOptions options(int accumulate) {
@@ -57,7 +62,9 @@ struct Job {
     int accumulate = 1;
     std::int64_t interrupt_at = -1;
     int interrupt_rank = 0;
-    std::int64_t poison = -1;
+    std::int64_t poison = -1;  ///< See LineSource; on this rank only:
+    int poisoned_rank = 0;
+    bool late = false;  ///< The poison is in the gradients, not in the loss.
     int patience = 0;
     std::int64_t epochs = 4;
 };
@@ -72,7 +79,7 @@ Messages train_on(int size, const base::Path& folder, const Job& job) {
     const auto ranks = thread_ranks(size);
     const auto work = [&](Ranks& mine) {
         LineSource source({30, 37});
-        source.poison = job.poison;
+        if (mine.rank() == job.poisoned_rank) source.poison = job.poison;
         const LineSource validation_source({21});
         FeedOptions options;
         options.batch_size = job.batch_size;
@@ -84,6 +91,7 @@ Messages train_on(int size, const base::Path& folder, const Job& job) {
         Line recipe(job.accumulate);
         recipe.interrupt_at = job.interrupt_at;
         recipe.interrupt_rank = job.interrupt_rank;
+        recipe.late = job.late;
         Plan plan;
         plan.epochs = job.epochs;
         plan.validate_every = 3;
@@ -97,7 +105,9 @@ Messages train_on(int size, const base::Path& folder, const Job& job) {
         try {
             run<Batch>(recipe, feed, &validation, journal, plan, 3, &mine);
         } catch (const base::Error& error) {
-            messages[static_cast<std::size_t>(mine.rank())] = error.what();
+            const bool has_failed = error.code() != base::ExitCode::interrupted;
+            messages[static_cast<std::size_t>(mine.rank())] =
+                (has_failed ? mine.give_up(error) : error).what();
         }
     };
     std::vector<std::jthread> threads;
@@ -192,6 +202,28 @@ TEST_F(Ranked, a_run_goes_on_with_another_number_of_ranks) {
     train_on(size, folder / "changing", job);
     expect_near(numbers(folder / "changing"), numbers(folder / "whole"));
     expect_near(parameters(folder / "changing"), parameters(folder / "whole"));
+}
+
+TEST_F(Ranked, a_loss_that_is_not_finite_on_one_rank_ends_all_with_its_sentence) {
+    for (const int rank : {0, 1, 2}) {
+        for (const bool late : {false, true}) {
+            for (const int accumulate : {1, 3}) {
+                const auto place = folder / base::format("{} {} {}", rank, late, accumulate);
+                const Job job{.accumulate = accumulate,
+                              .poison = 1005,
+                              .poisoned_rank = rank,
+                              .late = late,
+                              .epochs = 40};
+                auto messages = train_on(3, place, job);
+                const auto mine = static_cast<std::size_t>(rank);
+                EXPECT_THAT(messages[mine], HasSubstr(base::format("on rank {} of 3", rank)));
+                EXPECT_THAT(messages[mine], HasSubstr("training stopped at step "));
+                EXPECT_THAT(messages[mine], HasSubstr(late ? "gradient norm" : "loss"));
+                messages[mine].clear();
+                EXPECT_THAT(messages, testing::Each("")) << place;
+            }
+        }
+    }
 }
 
 TEST_F(Ranked, early_stopping_is_one_decision) {

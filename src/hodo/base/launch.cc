@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <fstream>
+#include <initializer_list>
 #include <optional>
 
 #include <unistd.h>
@@ -25,6 +27,7 @@ constexpr std::array known_names{"RANK",
                                  "OMPI_COMM_WORLD_SIZE",
                                  "OMPI_COMM_WORLD_LOCAL_RANK",
                                  "OMPI_COMM_WORLD_LOCAL_SIZE",
+                                 "PMIX_NAMESPACE",
                                  "SLURM_JOB_ID",
                                  "SLURM_STEP_ID",
                                  "SLURM_PROCID",
@@ -38,7 +41,9 @@ constexpr std::array known_names{"RANK",
                                  "SLURM_CPUS_PER_TASK",
                                  "SLURM_CPUS_ON_NODE",
                                  "PMI_RANK",
-                                 "PMI_SIZE"};
+                                 "PMI_SIZE",
+                                 "MPI_LOCALRANKID",
+                                 "MPI_LOCALNRANKS"};
 
 constexpr std::string_view remedy = "set it, or train as a single process with --ranks.use off";
 
@@ -97,6 +102,26 @@ Launch read_torchrun(const Variables& variables) {
     return launch;
 }
 
+/// The nearest process above this one that has one of these names, else the one directly above: a
+/// shell of its own may stand between the starter and each rank.
+std::uint64_t common_parent(std::initializer_list<std::string_view> names) {
+    for (auto process = static_cast<std::int64_t>(getppid()); process > 1;) {
+        std::ifstream file(format("/proc/{}/stat", process));
+        std::string stat;
+        std::getline(file, stat);
+        const auto begin = stat.find('('), end = stat.rfind(')');
+        if (begin == std::string::npos || end == std::string::npos || end < begin) break;
+        const auto name = std::string_view(stat).substr(begin + 1, end - begin - 1);
+        for (const auto known : names) {
+            if (name == known) return static_cast<std::uint64_t>(process);
+        }
+        // Behind the name: the state, a letter, then the process above.
+        const auto words = split(stat.substr(std::min(stat.size(), end + 2)), ' ');
+        process = words.size() > 1 ? parse_int(words[1]).value_or(0) : 0;
+    }
+    return static_cast<std::uint64_t>(getppid());
+}
+
 Launch read_mpirun(const Variables& variables) {
     auto launch = read_numbers(variables, "mpirun", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE");
     launch.local_rank =
@@ -104,8 +129,22 @@ Launch read_mpirun(const Variables& variables) {
     launch.local_size =
         static_cast<int>(number(variables, "OMPI_COMM_WORLD_LOCAL_SIZE", 1, launch.size));
     if (launch.local_size == launch.size) {
+        const auto job = text(variables, "PMIX_NAMESPACE");
         launch.host = "127.0.0.1";
-        launch.port = port_of(static_cast<std::uint64_t>(getppid()), 0);
+        launch.port = port_of(job ? fnv1a(*job) : common_parent({"orted", "mpirun"}), 0);
+    }
+    return launch;
+}
+
+Launch read_mpiexec(const Variables& variables) {
+    auto launch = read_numbers(variables, "mpiexec", "PMI_RANK", "PMI_SIZE");
+    if (text(variables, "MPI_LOCALNRANKS")) {
+        launch.local_rank = static_cast<int>(number(variables, "MPI_LOCALRANKID", 0));
+        launch.local_size = static_cast<int>(number(variables, "MPI_LOCALNRANKS", 1));
+        if (launch.local_size == launch.size) {
+            launch.host = "127.0.0.1";
+            launch.port = port_of(common_parent({"hydra_pmi_proxy"}), 0);
+        }
     }
     return launch;
 }
@@ -130,8 +169,7 @@ Launch read_srun(const Variables& variables) {
     launch.local_size = static_cast<int>(
         parse_int(tasks.substr(0, tasks.find_first_not_of("0123456789"))).value_or(launch.size));
     if (const auto each = text(variables, "SLURM_CPUS_PER_TASK")) {
-        launch.cores =
-            static_cast<int>(number(variables, "SLURM_CPUS_PER_TASK", 1)) * launch.local_size;
+        launch.own_cores = static_cast<int>(number(variables, "SLURM_CPUS_PER_TASK", 1));
     } else {
         launch.cores = static_cast<int>(number(variables, "SLURM_CPUS_ON_NODE", 1, 0));
     }
@@ -161,7 +199,7 @@ Launch read_launch(const Variables& variables) {
     } else if (in_srun(variables)) {
         launch = read_srun(variables);
     } else if (text(variables, "PMI_RANK") && text(variables, "PMI_SIZE")) {
-        launch = read_numbers(variables, "mpiexec", "PMI_RANK", "PMI_SIZE");
+        launch = read_mpiexec(variables);
     }
     if (launch.size == 1) return {};
     HODO_CHECK(launch.local_rank < launch.local_size,
@@ -194,6 +232,7 @@ std::string first_host(std::string_view list) {
 }
 
 int threads_of(const Launch& launch, int cores) {
+    if (launch.own_cores > 0) return std::min(launch.own_cores, std::max(1, cores));
     const int usable = launch.cores > 0 ? std::min(launch.cores, cores) : cores;
     return std::max(1, usable / launch.local_size);
 }

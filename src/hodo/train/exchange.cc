@@ -1,6 +1,7 @@
 #include "hodo/train/exchange.hh"
 
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 
 #include <torch/csrc/autograd/function.h>
@@ -21,6 +22,7 @@ struct Bucket {
     std::vector<std::int64_t> offsets;
     std::int64_t length = 0;
     at::Tensor message;
+    at::Tensor own;  ///< Sum of the numbers that this rank sent: finite if they are.
     std::vector<bool> filled;
     std::size_t missing = 0;
     std::unique_ptr<Ranks::Pending> pending;
@@ -134,6 +136,8 @@ void GradientExchange::Body::fill(std::size_t index) {
 
 void GradientExchange::Body::send_full() {
     for (; sent < buckets.size() && buckets[sent].missing == 0; ++sent) {
+        const at::NoGradGuard no_gradients;
+        buckets[sent].own = buckets[sent].message.sum();
         buckets[sent].pending = ranks->begin_sum(buckets[sent].message);
     }
 }
@@ -191,6 +195,12 @@ void GradientExchange::finish(Ranks& ranks) {
         bucket.pending.reset();
         body.unpack(bucket);
     }
+}
+
+bool GradientExchange::own_are_finite() const {
+    return std::all_of(body_->buckets.begin(), body_->buckets.end(), [](const Bucket& bucket) {
+        return !bucket.own.defined() || std::isfinite(bucket.own.item<double>());
+    });
 }
 
 std::int64_t GradientExchange::buckets() const {

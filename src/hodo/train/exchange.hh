@@ -32,6 +32,9 @@ class GradientExchange {
     /// Sends what has not been sent, waits, and replaces every gradient by the sum over ranks.
     void finish(Ranks& ranks);
 
+    /// Whether what this rank sent the last time was finite.
+    bool own_are_finite() const;
+
     std::int64_t buckets() const;
     /// Buckets that left before `finish`, the last time.
     std::int64_t sent_early() const;

@@ -1,9 +1,12 @@
 #include "hodo/train/learner.hh"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "hodo/tensor/torch.hh"
 #include "hodo/train/ranks.hh"
+#include "hodo/train/session.hh"
 
 namespace hodo::train {
 
@@ -64,7 +67,7 @@ Update Learner::step(const StepContext& context) {
     Update done;
     done.rate = options_.optimizer.rate * schedule_.factor(context);
     auto* const ranks = company(context);
-    if (ranks != nullptr) exchange().finish(*ranks);
+    if (ranks != nullptr) exchange_gradients(*ranks);
     if (++accumulated_ < options_.accumulate) {
         // The sum waits on one rank, so that the next exchange does not add it several times.
         if (ranks != nullptr && !ranks->first()) clear_gradients();
@@ -73,12 +76,14 @@ Update Learner::step(const StepContext& context) {
     done.gradient_norm = gradient_norm(parameters_);
     if (!std::isfinite(done.gradient_norm)) {
         --accumulated_;
-        throw NonFinite(name_, "gradient norm", done.gradient_norm, Seen::everywhere);
+        throw NonFinite(name_, "gradient norm", done.gradient_norm,
+                        ranks == nullptr ? Seen::here : look_for_cause(*ranks));
     }
     const double scale = options_.clip > 0 ? clip_factor(done.gradient_norm, options_.clip) : 1.0;
     optimizer_.step(done.rate, scale);
     clear_gradients();
     accumulated_ = 0;
+    bad_since_.reset();
     done.stepped = true;
     average_.after_update(context);
     return done;
@@ -87,6 +92,21 @@ Update Learner::step(const StepContext& context) {
 GradientExchange& Learner::exchange() {
     if (!exchange_) exchange_.emplace(parameters_);
     return *exchange_;
+}
+
+void Learner::exchange_gradients(Ranks& ranks) {
+    exchange().finish(ranks);
+    if (!bad_since_ && !exchange().own_are_finite()) bad_since_ = accumulated_;
+}
+
+/// Whether the gradients of this rank went wrong first. All ranks ask together; of sums that wait,
+/// which rank 0 has, it is not the cause. Where only the sum is too large, rank 0 is named.
+Seen Learner::look_for_cause(Ranks& ranks) const {
+    constexpr double never = 1e18;
+    const std::array<double, 1> mine{bad_since_ ? static_cast<double>(*bad_since_) : never};
+    const auto all = train::gather(&ranks, mine);
+    const auto cause = std::min_element(all.begin(), all.end()) - all.begin();
+    return cause == ranks.rank() ? Seen::here : Seen::elsewhere;
 }
 
 /// Of gradients that a checkpoint brought to all ranks one copy counts.

@@ -31,8 +31,9 @@ struct LearnerOptions {
     void describe(base::Fields& f);
 };
 
-/// Who sees that a number is not finite: the rank whose batch it comes from, or all together.
-enum class Seen { here, everywhere };
+/// Where a number that is not finite comes from: the batch of this rank, or that of another one,
+/// which tells of it.
+enum class Seen { here, elsewhere };
 
 /// A loss, gradient norm or reported scalar was NaN or infinite. The loop keeps the batch.
 class NonFinite : public base::Error {
@@ -92,6 +93,8 @@ class Learner {
 
   private:
     GradientExchange& exchange();
+    void exchange_gradients(Ranks& ranks);
+    Seen look_for_cause(Ranks& ranks) const;
     void forget_restored(const StepContext& context);
     void add_gradients(const at::Tensor& loss, const StepContext& context, Ranks* last);
     void clear_gradients();
@@ -103,6 +106,7 @@ class Learner {
     Average average_;
     std::optional<GradientExchange> exchange_;  ///< Made when there are several ranks.
     std::int64_t accumulated_ = 0;
+    std::optional<std::int64_t> bad_since_;  ///< `accumulated_` when our gradients went wrong.
     bool restored_ = false;  ///< Gradients that wait come from an archive: all ranks have them.
 };
 

@@ -64,12 +64,9 @@ Outcome run(Recipe<Batch>& recipe, Feed<Batch>& feed, Feed<Batch>* validation, J
             step = guarded_step(context, [&] { return recipe.train(batch, context); });
             require_finite(step.scalars);
         } catch (const NonFinite& problem) {
-            // What all ranks see the first one tells.
-            if (problem.seen() == Seen::everywhere && ranks != nullptr && !ranks->first()) {
-                throw base::Error("");
-            }
+            if (problem.seen() == Seen::elsewhere) throw base::Error("");
             throw base::Error(journal.keep_failure(
-                clock, problem.what(),
+                clock, problem.what() + place_of(ranks),
                 [&](Archive& a) {
                     auto place = context;
                     a("share", place.share);

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 #include "hodo/base/log.hh"
 #include "hodo/tensor/torch.hh"
@@ -32,6 +33,7 @@ struct Meeting {
     std::condition_variable all_here;
     int waiting = 0;
     std::int64_t round = 0;
+    bool given_up = false;
 
     void wait() {
         std::unique_lock lock(mutex);
@@ -42,7 +44,14 @@ struct Meeting {
             all_here.notify_all();
             return;
         }
-        all_here.wait(lock, [&] { return round != mine; });
+        all_here.wait(lock, [&] { return round != mine || given_up; });
+        if (round == mine) throw LostRank("another rank has given up");
+    }
+    /// Whether nobody else has.
+    bool give_up() {
+        const std::lock_guard guard(mutex);
+        all_here.notify_all();
+        return !std::exchange(given_up, true);
     }
 };
 
@@ -60,6 +69,10 @@ class ThreadRank final : public Ranks {
         meeting_->wait();
     }
     void barrier() override { meeting_->wait(); }
+    base::Error give_up(const base::Error& error) override {
+        if (std::string_view(error.what()).empty() || meeting_->give_up()) return error;
+        return base::Error("", error.code());
+    }
 
   private:
     std::shared_ptr<Meeting> meeting_;

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <future>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -133,6 +134,21 @@ Store open_store(const base::Launch& launch, const RanksOptions& options) {
     }
 }
 
+/// Does `work` in a thread of its own: a call that asks rank 0 never returns when that process is
+/// stopped. What it throws is thrown when the answer is taken.
+template <class Work>
+auto begin(Work work) {
+    std::packaged_task<decltype(work())()> task(std::move(work));
+    auto answer = task.get_future();
+    std::thread(std::move(task)).detach();
+    return answer;
+}
+
+template <class Answer>
+bool ready(std::future<Answer>& answer, Clock::duration limit) {
+    return answer.wait_for(limit) == std::future_status::ready;
+}
+
 /// Ranks that have not set "<key>.<rank>", after waiting for them until `deadline`.
 std::vector<int> missing(c10d::Store& store, std::string_view key, int size,
                          Clock::time_point deadline) {
@@ -224,14 +240,27 @@ class ProcessRanks final : public Ranks {
     void wait(Work& work, const at::Tensor& message);
 
   private:
-    std::optional<bool> noted(const char* key);
+    /// What a look at the store can find. It is gone when rank 0 is.
+    enum class Look { absent, present, unanswered, gone };
+    /// What is said of ranks that do not go on.
+    struct Loss {
+        std::string sentence;
+        bool has_ended = false;  ///< Their processes are no more.
+    };
+    Look look_for_trouble();
+    template <class Question>
+    auto ask(Question question) -> std::optional<decltype(question(std::declval<Store>()))>;
     void note(const std::string& key);
     bool has_the_word();
-    std::string name_lost();
+    Loss name_lost();
     bool runs_here(int rank) const;
+    /// Whether the store ends with this process.
+    bool keeps_store() const { return launch_.rank == 0 && launch_.file.empty(); }
     base::Launch launch_;
     RanksOptions options_;
     Store store_;
+    bool store_answers_ = true;
+    std::future<bool> trouble_;  ///< A look that has not been answered yet.
     std::vector<Address> addresses_;
     c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo_;
 #ifdef HODO_NCCL
@@ -264,7 +293,10 @@ void ProcessRanks::wait(Work& work, const at::Tensor& message) {
     try {
         while (!came(work, message, seconds(1))) {
             if (Clock::now() > end) throw LostRank("no answer");
-            if (noted("trouble").value_or(true)) throw LostRank("another rank has given up");
+            const auto trouble = look_for_trouble();
+            if (trouble == Look::present || trouble == Look::gone) {
+                throw LostRank("another rank has given up");
+            }
         }
     } catch (const LostRank&) {
         throw;
@@ -312,30 +344,47 @@ std::unique_ptr<Ranks::Pending> ProcessRanks::begin_sum(at::Tensor& values) {
     return start(gloo_, values.is_cpu() ? values : values.cpu());
 }
 
-/// Whether a rank has set this key; nothing when the store is gone, as it is with rank 0.
-std::optional<bool> ProcessRanks::noted(const char* key) {
+/// Whether a rank has given up. Asks again only when the last question has been answered.
+ProcessRanks::Look ProcessRanks::look_for_trouble() {
+    if (!trouble_.valid()) {
+        trouble_ = begin([store = store_] { return store->check({"trouble"}); });
+    }
+    if (!ready(trouble_, seconds(1))) return Look::unanswered;
     try {
-        return store_->check({key});
+        return trouble_.get() ? Look::present : Look::absent;
     } catch (const std::exception&) {
-        return std::nullopt;
+        return Look::gone;
     }
 }
 
-void ProcessRanks::note(const std::string& key) {
+/// Asks the store for the last time or nearly so: nothing when rank 0, which keeps it, is gone or
+/// does not answer within a few seconds.
+template <class Question>
+auto ProcessRanks::ask(Question question)
+    -> std::optional<decltype(question(std::declval<Store>()))> {
+    if (!store_answers_) return std::nullopt;
+    auto answer =
+        begin([store = store_, question = std::move(question)] { return question(store); });
     try {
-        store_->set(key, bytes_of("yes"));
+        if (ready(answer, seconds(6))) return answer.get();
     } catch (const std::exception& error) {
         base::detail("rank {}: {}", launch_.rank, first_line(error.what()));
     }
+    store_answers_ = false;
+    return std::nullopt;
 }
 
-/// True for the first rank that asks.
+void ProcessRanks::note(const std::string& key) {
+    ask([key](const Store& store) {
+        store->set(key, bytes_of("yes"));
+        return true;
+    });
+}
+
+/// True for the first rank that asks; without what the ranks share, for the first that is left.
 bool ProcessRanks::has_the_word() {
-    try {
-        return store_->add("word", 1) == 1;
-    } catch (const std::exception&) {
-        return launch_.rank == 1;  // Rank 0 is gone, and with it what the ranks share.
-    }
+    const auto place = ask([](const Store& store) { return store->add("word", 1); });
+    return place ? *place == 1 : launch_.rank == 1;
 }
 
 /// Whether a rank's process is on this machine and runs. One that has ended and that nobody has
@@ -351,15 +400,13 @@ bool ProcessRanks::runs_here(int rank) const {
 }
 
 /// Tells the others that this rank lives, and names those who do not.
-std::string ProcessRanks::name_lost() {
-    std::vector<int> lost;
-    try {
-        store_->set(alive_key(launch_.rank), bytes_of("yes"));
-        lost = missing(*store_, "alive", launch_.size, Clock::now() + seconds(3));
-    } catch (const std::exception&) {
-        lost = {0};
-    }
-    const auto all = lost;
+ProcessRanks::Loss ProcessRanks::name_lost() {
+    note(alive_key(launch_.rank));
+    const auto answer = ask([size = launch_.size](const Store& store) {
+        return missing(*store, "alive", size, Clock::now() + seconds(3));
+    });
+    const auto all = answer.value_or(std::vector{0});
+    auto lost = all;
     std::erase_if(lost, [&](int rank) { return runs_here(rank); });
     const bool is_silent = lost.empty();
     if (is_silent) lost = all;
@@ -368,12 +415,10 @@ std::string ProcessRanks::name_lost() {
         const auto& address = addresses_[static_cast<std::size_t>(rank)];
         names.push_back(base::format("{} (process {} on {})", rank, address.process, address.host));
     }
-    if (names.empty()) return "the connection between the ranks broke";
-    if (is_silent) {
-        return base::format("rank {} did not answer for {} seconds", base::join(names, ", "),
-                            options_.silence);
-    }
-    return base::format("rank {} was lost", base::join(names, ", "));
+    if (names.empty()) return {"the connection between the ranks broke"};
+    const auto who = base::join(names, ", ");
+    if (!is_silent) return {base::format("rank {} was lost", who), true};
+    return {base::format("rank {} did not answer for {} seconds", who, options_.silence)};
 }
 
 base::Error ProcessRanks::give_up(const base::Error& error) {
@@ -382,26 +427,29 @@ base::Error ProcessRanks::give_up(const base::Error& error) {
     if (std::string_view(error.what()).empty()) return silent;
     base::detail("rank {} gives up: {}", launch_.rank, error.what());
     std::string sentence = error.what();
+    bool is_for_launcher = false;
     if (dynamic_cast<const LostRank*>(&error) != nullptr) {
         // Who noticed first looks for the lost ranks; the others only say that they live.
-        if (noted("trouble") == true) {
+        if (look_for_trouble() == Look::present) {
             note(alive_key(launch_.rank));
+            if (keeps_store()) missing(*store_, "told", 1, Clock::now() + seconds(10));
             return silent;
         }
         note("trouble");
+        const auto loss = name_lost();
+        // `hodo launch` sees its processes end, and how.
+        is_for_launcher = loss.has_ended && launch_.starter == "hodo launch";
         sentence = base::format(
             "{}, so the training ended after its last checkpoint; look for the cause in the output "
             "of that rank and go on with --resume",
-            name_lost());
+            loss.sentence);
     }
     const bool speaks = has_the_word();
     note("trouble");
-    if (launch_.rank == 0 && launch_.file.empty()) {
-        // The others read the store, which ends with this process.
-        std::this_thread::sleep_for(seconds(2));
-    }
-    const bool is_loss = sentence != error.what();
-    if (!speaks || (is_loss && launch_.starter == "hodo launch")) return silent;
+    note("told.0");
+    // The others still read the store.
+    if (keeps_store()) std::this_thread::sleep_for(seconds(2));
+    if (!speaks || is_for_launcher) return silent;
     return base::Error(sentence, error.code());
 }
 
@@ -409,7 +457,16 @@ base::Error ProcessRanks::give_up(const base::Error& error) {
 
 std::unique_ptr<Ranks> join_ranks(const base::Launch& launch, const RanksOptions& options) {
     try {
-        return std::make_unique<ProcessRanks>(launch, options);
+        auto ranks = begin([=] { return std::make_unique<ProcessRanks>(launch, options); });
+        const seconds limit(2 * options.wait + options.silence);
+        if (!ready(ranks, limit)) {
+            on_exit(leave_at_once, nullptr);
+            base::fail(
+                "rank {} of {} on {} waited {} seconds for an answer of rank 0 (is its process "
+                "stopped?); look for errors in its output and start again",
+                launch.rank, launch.size, this_host(), limit.count());
+        }
+        return ranks.get();
     } catch (const base::Error&) {
         throw;
     } catch (const std::exception& error) {

@@ -109,6 +109,11 @@ void agree(Ranks* ranks, ScalarMeans& means) {
     means.set_numbers(sums);
 }
 
+std::string place_of(const Ranks* ranks) {
+    if (ranks == nullptr || ranks->size() == 1) return {};
+    return base::format(" on rank {} of {}", ranks->rank(), ranks->size());
+}
+
 void require_same_step(Ranks* ranks, std::int64_t step, const base::Path& folder) {
     const std::array<double, 1> mine{static_cast<double>(step)};
     const auto all = gather(ranks, mine);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace hodo::train {
@@ -46,6 +47,8 @@ std::vector<double> gather(Ranks* ranks, std::span<const double> mine);
 bool agree(const StepContext& context, Step& step, bool asked_to_stop);
 /// Sums of all ranks, in their order.
 void agree(Ranks* ranks, ScalarMeans& means);
+/// " on rank 1 of 2"; nothing for a rank without company.
+std::string place_of(const Ranks* ranks);
 /// Error if ranks go on from different steps: they do not see the same folder.
 void require_same_step(Ranks* ranks, std::int64_t step, const base::Path& folder);
 
