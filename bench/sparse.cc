@@ -100,48 +100,112 @@ BENCHMARK(depthwise_maps)->Name("sparse/maps_7x7x7")->Unit(benchmark::kMilliseco
 
 enum class MapState { fresh, cached };
 
-template <MapState maps>
+/// Layers of the network by shape; strided ones lead to the coarser level, transposed ones back.
+enum class Layer { same, down, up };
+
+struct Layers {
+    sparse::SharedRulebook book;
+    Direction direction;
+};
+
+Layers make_layer(Layer layer, int tracks) {
+    const auto level = coordinates(tracks);
+    sparse::Maps maps;
+    if (layer == Layer::same) {
+        return {maps.rulebook(level, level, sparse::submanifold({3, 3, 3}).kernel),
+                Direction::there};
+    }
+    const auto half = sparse::strided({2, 2, 2}, {2, 2, 2});
+    const auto coarse = maps.coarser(level, half.kernel, half.stride, half.sites);
+    return {maps.rulebook(coarse, level, half.kernel),
+            layer == Layer::down ? Direction::there : Direction::back};
+}
+
+void count_operations(benchmark::State& state, const Layers& layer, std::int64_t per_pair) {
+    state.counters["GFLOP/s"] = benchmark::Counter(
+        2e-9 * static_cast<double>(layer.book->neighbours(layer.direction).entries.size()) *
+            static_cast<double>(per_pair) * static_cast<double>(state.iterations()),
+        benchmark::Counter::kIsRate);
+}
+
+template <MapState maps, Layer layer>
 void one_convolution(benchmark::State& state) {
-    use_threads(state.range(1));
-    const std::int64_t channels = state.range(0);
-    const auto level = coordinates(72);
-    const auto kernel = sparse::submanifold({3, 3, 3}).kernel;
-    const auto x = numbers(level->size() * channels), w = numbers(27 * channels * channels);
-    std::vector<float> y(x.size());
-    const sparse::Rulebook known(level, level, kernel);
-    const auto run = [&](const sparse::Rulebook& book) {
-        sparse::convolve(book, Direction::there, {x.data(), channels},
-                         sparse::CellMaps<float>{w.data(), channels * channels, channels, channels},
-                         {y.data(), channels});
+    use_threads(state.range(2));
+    const std::int64_t in = state.range(0), out = state.range(1);
+    const auto known = make_layer(layer, 72);
+    const auto& book = *known.book;
+    const auto rows = book.neighbours(known.direction).rows();
+    const auto sources =
+        (known.direction == Direction::there ? book.input() : book.output())->size();
+    const auto x = numbers(sources * in), w = numbers(book.cells() * in * out);
+    std::vector<float> y(static_cast<std::size_t>(rows * out));
+    const auto run = [&](const sparse::Rulebook& used) {
+        sparse::convolve(used, known.direction, {x.data(), in},
+                         sparse::CellMaps<float>{w.data(), in * out, in, out}, {y.data(), out});
     };
-    run(known);
+    run(book);
     for (auto _ : state) {
         if constexpr (maps == MapState::fresh) {
-            run(sparse::Rulebook(level, level, kernel));
+            run(sparse::Rulebook(book.output(), book.input(), book.kernel()));
         } else {
-            run(known);
+            run(book);
         }
         benchmark::DoNotOptimize(y.data());
     }
-    count_voxels(state, level->size());
-    state.counters["GFLOP/s"] = benchmark::Counter(
-        2e-9 * static_cast<double>(known.neighbours().entries.size()) *
-            static_cast<double>(channels * channels) * static_cast<double>(state.iterations()),
-        benchmark::Counter::kIsRate);
+    count_voxels(state, coordinates(72)->size());
+    count_operations(state, known, in * out);
     use_threads(1);
 }
-BENCHMARK(one_convolution<MapState::fresh>)
+
+void weight_gradient(benchmark::State& state) {
+    use_threads(state.range(2));
+    const std::int64_t in = state.range(0), out = state.range(1);
+    const auto known = make_layer(Layer::same, 72);
+    const auto rows = known.book->output()->size();
+    const auto x = numbers(rows * in), g = numbers(rows * out);
+    std::vector<float> grad(static_cast<std::size_t>(27 * in * out));
+    for (auto _ : state) {
+        sparse::weight_gradient(*known.book, known.direction,
+                                sparse::Rows<const float>{x.data(), in},
+                                sparse::Rows<const float>{g.data(), out},
+                                sparse::CellGradients<float>{grad.data(), in * out, in, out});
+        benchmark::DoNotOptimize(grad.data());
+    }
+    count_voxels(state, rows);
+    count_operations(state, known, in * out);
+    use_threads(1);
+}
+
+void shapes(benchmark::internal::Benchmark* b,
+            std::initializer_list<std::pair<std::int64_t, std::int64_t>> channels) {
+    b->ArgNames({"in", "out", "threads"})->UseRealTime()->Unit(benchmark::kMillisecond);
+    for (const std::int64_t threads : {1, 2}) {
+        for (const auto& [in, out] : channels) b->Args({in, out, threads});
+    }
+}
+void square_shapes(benchmark::internal::Benchmark* b) {
+    shapes(b, {{16, 16}, {32, 32}, {64, 64}});
+}
+void submanifold_shapes(benchmark::internal::Benchmark* b) {
+    shapes(b, {{3, 16}, {16, 16}, {32, 16}, {32, 32}, {64, 32}, {48, 48}, {64, 64}});
+}
+BENCHMARK(one_convolution<MapState::fresh, Layer::same>)
     ->Name("sparse/conv_3x3x3_fresh")
-    ->ArgNames({"channels", "threads"})
-    ->ArgsProduct({{16, 32, 64}, {1, 2}})
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK(one_convolution<MapState::cached>)
+    ->Apply(square_shapes);
+BENCHMARK(one_convolution<MapState::cached, Layer::same>)
     ->Name("sparse/conv_3x3x3_cached")
-    ->ArgNames({"channels", "threads"})
-    ->ArgsProduct({{16, 32, 64}, {1, 2}})
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
+    ->Apply(submanifold_shapes);
+BENCHMARK(one_convolution<MapState::cached, Layer::down>)
+    ->Name("sparse/conv_2x2x2_down")
+    ->Apply([](auto* b) {
+        shapes(b, {{16, 32}});
+    });
+BENCHMARK(one_convolution<MapState::cached, Layer::up>)
+    ->Name("sparse/conv_2x2x2_up")
+    ->Apply([](auto* b) {
+        shapes(b, {{32, 16}});
+    });
+BENCHMARK(weight_gradient)->Name("sparse/weight_gradient_3x3x3")->Apply(submanifold_shapes);
 
 enum class Scheme { own, scn };
 

@@ -51,7 +51,7 @@ at::Tensor run_convolve(const Rulebook& book, Direction direction, const at::Ten
                         const at::Tensor& weight, bool transposed) {
     const auto groups = weight.size(1);
     const auto from = weight.size(transposed ? 3 : 2), to = weight.size(transposed ? 2 : 3);
-    const auto y = at::empty({book.neighbours(direction).rows(), groups * to}, x.options());
+    const auto y = new_rows(book.neighbours(direction).rows(), groups * to, x.options());
     for_type_of(x, [&](auto number) {
         using T = decltype(number);
         using Form = typename CellMaps<T>::Form;
@@ -135,7 +135,7 @@ struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
   private:
     static at::Tensor run(const Rulebook& book, Direction direction, const at::Tensor& x,
                           const at::Tensor& weight) {
-        auto y = at::empty({book.neighbours(direction).rows(), x.size(1)}, x.options());
+        auto y = new_rows(book.neighbours(direction).rows(), x.size(1), x.options());
         for_type_of(x, [&](auto number) {
             using T = decltype(number);
             sparse::depthwise(book, direction, x.data_ptr<T>(), weight.data_ptr<T>(), x.size(1),
@@ -261,8 +261,9 @@ Ended conv_ended(const SparseTensor& x, const at::Tensor& weight, const ConvSpec
     const auto out = maps.size(3);
     const auto bias = plain_or_none(ending.bias), residual = plain_or_none(ending.residual);
     const auto scale = plain_or_none(ending.scale), shift = plain_or_none(ending.shift);
-    const auto y = at::empty({plan->target()->size(), out}, input.options());
-    const auto plain = ending.keep_plain ? at::empty(y.sizes(), y.options()) : at::Tensor();
+    const auto rows = plan->target()->size();
+    const auto y = new_rows(rows, out, input.options());
+    const auto plain = ending.keep_plain ? new_rows(rows, out, input.options()) : at::Tensor();
     Epilogue epilogue{data(bias),  data(residual),
                       out,         data(scale),
                       data(shift), static_cast<float>(ending.leak),

@@ -210,7 +210,7 @@ struct NormFunction : torch::autograd::Function<NormFunction> {
                               const at::Tensor& weight, const at::Tensor& bias, double epsilon,
                               double leak, Moments& found) {
         const auto x = plain_rows(values);
-        auto y = at::empty(x.sizes(), x.options());
+        auto y = new_rows(x.size(0), x.size(1), x.options());
         std::vector<double> inverse, scale;
         for_type_of(x, [&](auto number) {
             using T = decltype(number);
@@ -240,7 +240,7 @@ struct NormFunction : torch::autograd::Function<NormFunction> {
         const GradientTensors t{saved[0],
                                 saved[1],
                                 gradients[0].contiguous(),
-                                at::empty(saved[0].sizes(), saved[0].options()),
+                                new_rows(saved[0].size(0), saved[0].size(1), saved[0].options()),
                                 numbers("mean"),
                                 numbers("inverse"),
                                 numbers("scale"),
@@ -303,7 +303,7 @@ at::Tensor BatchNorm::evaluate(const at::Tensor& x) const {
         return leak == 1.0 ? y : at::leaky_relu(y, leak);
     }
     const auto plain = plain_rows(x);
-    auto y = at::empty(plain.sizes(), plain.options());
+    auto y = new_rows(plain.size(0), plain.size(1), plain.options());
     for_type_of(plain, [&](auto number) {
         using T = decltype(number);
         const auto scales = to_doubles(scale), shifts = to_doubles(shift);

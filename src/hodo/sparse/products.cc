@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hodo/base/threads.hh"
+#include "hodo/sparse/detail/memory.hh"
 
 namespace hodo::sparse {
 
@@ -18,10 +19,10 @@ std::size_t size(std::int64_t count) {
 }
 
 /// Weights as `Kernels::product` reads them, cells already in the order of the rulebook.
-std::vector<float> pack(const CellMaps<float>& maps, std::int64_t cells, bool mirrored) {
+RecycledVector<float> pack(const CellMaps<float>& maps, std::int64_t cells, bool mirrored) {
     const auto in = maps.from(), out = maps.to(), padded = padded_columns(out);
     const bool plain = maps.form == CellMaps<float>::Form::plain;
-    std::vector<float> packed(size(cells * in * padded));
+    RecycledVector<float> packed(size(cells * in * padded));
     float* place = packed.data();
     for (std::int64_t cell = 0; cell < cells; ++cell) {
         const float* weight = maps.data + (mirrored ? cells - 1 - cell : cell) * maps.cell_stride;
@@ -33,6 +34,7 @@ std::vector<float> pack(const CellMaps<float>& maps, std::int64_t cells, bool mi
                     place[o] = plain ? weight[i * maps.out + first + o]
                                      : weight[(first + o) * maps.out + i];
                 }
+                std::fill(place + used, place + panel, 0.0F);
             }
         }
     }
@@ -75,14 +77,15 @@ std::int64_t group_count(std::int64_t parts, std::int64_t numbers) {
 
 /// Runs `part(group, begin, end, sums)` for groups of parts and adds up their sums in order.
 template <class Part>
-std::vector<float> sum_groups(std::int64_t parts, std::int64_t numbers, std::int64_t grain,
-                              const Part& part) {
+RecycledVector<float> sum_groups(std::int64_t parts, std::int64_t numbers, std::int64_t grain,
+                                 const Part& part) {
     const auto groups = group_count(parts, numbers);
-    std::vector<float> sums(size(groups * numbers));
+    RecycledVector<float> sums(size(groups * numbers));
     base::parallel_for(groups,
                        std::max<std::int64_t>(1, grain * groups / std::max<std::int64_t>(1, parts)),
                        [&](std::int64_t begin, std::int64_t end) {
                            for (auto group = begin; group < end; ++group) {
+                               std::fill_n(sums.data() + group * numbers, numbers, 0.0F);
                                part(parts * group / groups, parts * (group + 1) / groups,
                                     sums.data() + group * numbers);
                            }
@@ -97,14 +100,15 @@ std::vector<float> sum_groups(std::int64_t parts, std::int64_t numbers, std::int
 }  // namespace
 
 void convolve(const Rulebook& book, Direction direction, Rows<const float> x,
-              const CellMaps<float>& maps, Rows<float> y, const Epilogue& epilogue) {
+              const CellMaps<float>& maps, Rows<float> y, const Epilogue& epilogue,
+              const AfterBlock& after) {
     const auto& blocks = book.blocks(direction);
     const bool mirrored = book.is_mirrored() && direction == Direction::back;
     const auto weight = pack(maps, book.cells(), mirrored);
     const auto pairs = static_cast<std::int64_t>(blocks.others.size());
     const auto grain = grain_of(blocks.count(), pairs, maps.in * maps.out);
     base::parallel_for(blocks.count(), grain, [&](std::int64_t begin, std::int64_t end) {
-        std::vector<float> scratch(size(product_scratch));
+        RecycledVector<float> scratch(size(product_scratch));
         for (auto block = begin; block < end; ++block) {
             const auto row = block * block_rows;
             Epilogue ending = epilogue;
@@ -113,6 +117,7 @@ void convolve(const Rulebook& book, Direction direction, Rows<const float> x,
             kernels().product({view(blocks, block), x.data, x.stride, maps.from(), weight.data(),
                                maps.to(), y.data + row * y.stride, y.stride, ending},
                               scratch.data());
+            if (after) after(row, std::min(row + block_rows, blocks.rows));
         }
     });
 }
@@ -126,20 +131,24 @@ void weight_gradient(const Rulebook& book, Direction direction, Rows<const float
                      Rows<const float> g, const CellGradients<float>& grad) {
     const auto& blocks = book.blocks(direction);
     const auto padded = padded_columns(grad.out);
+    const bool is_padded = padded == grad.out;
     const auto numbers = book.cells() * grad.in * padded;
     const auto pairs = static_cast<std::int64_t>(blocks.others.size());
-    const auto sums =
-        sum_groups(blocks.count(), numbers, grain_of(blocks.count(), pairs, grad.in * grad.out),
-                   [&](std::int64_t begin, std::int64_t end, float* partial) {
-                       std::vector<float> padding(size(block_rows * padded));
-                       for (auto block = begin; block < end; ++block) {
-                           const auto block_view = view(blocks, block);
-                           pad_rows({g.data + block * block_rows * g.stride, g.stride},
-                                    block_view.rows, grad.out, padding.data());
-                           kernels().weight_gradient({block_view, x.data, x.stride, grad.in,
-                                                      padding.data(), padded, grad.out, partial});
-                       }
-                   });
+    const auto sums = sum_groups(
+        blocks.count(), numbers, grain_of(blocks.count(), pairs, grad.in * grad.out),
+        [&](std::int64_t begin, std::int64_t end, float* partial) {
+            std::vector<float> padding(size(is_padded ? 0 : block_rows * padded));
+            for (auto block = begin; block < end; ++block) {
+                const auto block_view = view(blocks, block);
+                auto rows = Rows<const float>{g.data + block * block_rows * g.stride, g.stride};
+                if (!is_padded) {
+                    pad_rows(rows, block_view.rows, grad.out, padding.data());
+                    rows = {padding.data(), padded};
+                }
+                kernels().weight_gradient({block_view, x.data, x.stride, grad.in, rows.data,
+                                           rows.stride, grad.out, partial});
+            }
+        });
     const bool mirrored = book.is_mirrored() && direction == Direction::back;
     for (std::int64_t cell = 0; cell < book.cells(); ++cell) {
         const auto target = mirrored ? book.cells() - 1 - cell : cell;

@@ -7,6 +7,8 @@
 
 #include "hodo/sparse/rulebook.hh"
 
+#include <functional>
+
 namespace hodo::sparse {
 
 /// Rows of numbers with a distance between them.
@@ -28,10 +30,15 @@ struct CellMaps {
     std::int64_t to() const { return form == Form::plain ? out : in; }
 };
 
+/// What else is to be done with rows [first, end) of a result while they are in the nearest cache.
+/// Called once for each block of rows, from several threads.
+using AfterBlock = std::function<void(std::int64_t first, std::int64_t end)>;
+
 /// y[u] = sum over pairs (p, k) of x[p] W_k, for all rows of the level that `direction` leads to;
-/// the epilogue (float32 only) names row 0.
+/// the epilogue and `after` (float32 only) name row 0 of all.
 void convolve(const Rulebook& book, Direction direction, Rows<const float> x,
-              const CellMaps<float>& maps, Rows<float> y, const Epilogue& epilogue = {});
+              const CellMaps<float>& maps, Rows<float> y, const Epilogue& epilogue = {},
+              const AfterBlock& after = {});
 void convolve(const Rulebook& book, Direction direction, Rows<const double> x,
               const CellMaps<double>& maps, Rows<double> y);
 

@@ -1,6 +1,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "hodo/base/error.hh"
+#include "hodo/sparse/detail/memory.hh"
 #include "hodo/sparse/detail/sums.hh"
 
 namespace hodo::sparse {
@@ -25,7 +26,7 @@ const RowLists& kept(AutogradContext* context) {
 }
 
 at::Tensor run_sum(const RowLists& lists, const at::Tensor& x) {
-    const auto y = at::empty({lists.there->rows(), x.size(1)}, x.options());
+    const auto y = new_rows(lists.there->rows(), x.size(1), x.options());
     for_type_of(x, [&](auto number) {
         using T = decltype(number);
         sum_rows(*lists.there, x.data_ptr<T>(), x.size(1), lists.there_order, y.data_ptr<T>());
@@ -84,6 +85,13 @@ at::Tensor plain_rows(const at::Tensor& x) {
                "sparse layers compute in float32 or float64, but their input is of another type; "
                "use --precision float32");
     return x.contiguous();
+}
+
+at::Tensor new_rows(std::int64_t rows, std::int64_t channels, const at::TensorOptions& options) {
+    const auto bytes = static_cast<std::size_t>(rows * channels) * options.dtype().itemsize();
+    const auto give_back = [bytes](void* memory) { give_memory(memory, bytes); };
+    return at::from_blob(take_memory(bytes), {rows, channels}, give_back,
+                         at::TensorOptions().dtype(options.dtype()));
 }
 
 at::Tensor sum_over(const RowLists& lists, const at::Tensor& x) {

@@ -30,6 +30,9 @@ RowLists batch_list(const Coordinates& coordinates);
 /// An error unless `x` is float32 or double on the CPU; then `x` with plain rows.
 at::Tensor plain_rows(const at::Tensor& x);
 
+/// Rows without values, from memory that is used again (detail/memory.hh).
+at::Tensor new_rows(std::int64_t rows, std::int64_t channels, const at::TensorOptions& options);
+
 /// Calls `body` with a float or a double, as the type of `x` is.
 template <class Body>
 void for_type_of(const at::Tensor& x, const Body& body) {

@@ -1,8 +1,10 @@
 #pragma once
 /// The table of one vector level.
 
+#include "hodo/sparse/kernels/depthwise_tiles.hh"
+#include "hodo/sparse/kernels/gradient_tiles.hh"
 #include "hodo/sparse/kernels/norm_tiles.hh"
-#include "hodo/sparse/kernels/tiles.hh"
+#include "hodo/sparse/kernels/product_tiles.hh"
 
 namespace hodo::sparse {
 namespace {

@@ -15,8 +15,8 @@
 
 namespace hodo::sparse {
 
-/// Columns of packed weights that lie side by side; the last panel has 16 when that is enough.
-inline constexpr std::int64_t panel_columns = 32;
+/// Columns of packed weights that lie side by side; the last panel has a multiple of 16.
+inline constexpr std::int64_t panel_columns = 64;
 inline constexpr std::int64_t column_multiple = 16;
 
 [[gnu::always_inline]] constexpr std::int64_t padded_columns(std::int64_t columns) {
