@@ -4,6 +4,7 @@
 #include "hodo/base/random.hh"
 #include "hodo/detector/optical/files.hh"
 #include "hodo/io/provenance.hh"
+#include "hodo/workflow/lartpc/inference_files.hh"
 #include "robustness/program.hh"
 #include "support/reference.hh"
 
@@ -157,6 +158,23 @@ TEST_F(Kill, leaves_apply_the_same) {
              .kills = 15,
              .earliest = 0.4},
             3);
+}
+
+TEST_F(Kill, leaves_lartpc_outputs_the_same) {
+    if (!can_learn()) GTEST_SKIP() << "this build has no half with LibTorch";
+    const auto events = reference_files("lartpc/pipeline/xy", "batch*_xy-TPC*.npz");
+    const auto weights =
+        reference_files("lartpc/pipeline/run/ghost_small/checkpoints", "checkpoint_*.pth.tar");
+    HODO_REQUIRE_REFERENCE(weights, "lartpc/pipeline/run/ghost_small/checkpoints");
+    HODO_REQUIRE_REFERENCE(events, "lartpc/pipeline/xy");
+    std::set<std::string> outputs;
+    for (const auto& file : events) outputs.insert(lartpc::inference_name(file, 5));
+    survive({.command = base::format("lartpc apply {} --voxels 1 --epoch 5 --weights {} --output",
+                                     events.front().parent_path(), weights.front()),
+             .files = outputs,
+             .kills = 15,
+             .earliest = 0.4},
+            4);
 }
 
 }  // namespace

@@ -154,3 +154,17 @@ TEST(LartpcInference, CutsEventsOutOfABatch) {
     EXPECT_EQ(part.coordinates[15], 2);
     EXPECT_FLOAT_EQ(part.features[0], 0.2F);
 }
+
+TEST(LartpcInference, DoesNotMixOutputsOfTwoNetworks) {
+    const test::TemporaryFolder folder;
+    lartpc::note_network(folder.path(), {{"fingerprint", "a"}, {"threshold", "0.5"}});
+    lartpc::note_network(folder.path(), {{"fingerprint", "a"}, {"threshold", "0.5"}});
+    const auto message = test::error_of([&] {
+        lartpc::note_network(folder.path(), {{"fingerprint", "b"}, {"threshold", "0.5"}});
+    });
+    EXPECT_THAT(message, HasSubstr("fingerprint a, not b"));
+    EXPECT_THAT(test::error_of([&] {
+                    lartpc::note_network(folder.path(), {{"round", "1"}});
+                }),
+                HasSubstr("not noted"));
+}

@@ -2,6 +2,8 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/detector/lartpc/files.hh"
+#include "hodo/io/atomic_file.hh"
+#include "hodo/io/json.hh"
 #include "hodo/workflow/lartpc/dataset.hh"
 #include "hodo/workflow/lartpc/inference_files.hh"
 
@@ -34,6 +36,11 @@ TiledBatch kept_rows(const base::Path& xy, std::span<const float> values, double
     return kept;
 }
 
+std::string kept_name(const base::Path& xy) {
+    const auto name = xy.filename().string();
+    return name.starts_with("kept-") ? name : "kept-" + name;
+}
+
 /// Gathers files until there are voxels enough for a pass.
 class Inference {
   public:
@@ -61,8 +68,7 @@ class Inference {
             const auto own = waiting_.of_file(std::span<const float>(values), i);
             // The output is written last: where it exists the file is done.
             if (options_.threshold >= 0) {
-                write_xy(folder_ / ("kept-" + file.filename().string()),
-                         kept_rows(file, own, options_.threshold));
+                write_xy(folder_ / kept_name(file), kept_rows(file, own, options_.threshold));
             }
             write_inference(output_of(file), own);
             ++count_.files;
@@ -129,6 +135,23 @@ std::vector<float> predict_in_passes(const VoxelBatch& batch, std::int64_t voxel
         values.insert(values.end(), answers.begin(), answers.end());
     }
     return values;
+}
+
+void note_network(const base::Path& folder, const io::KeyValues& facts) {
+    const auto file = folder / "network.json";
+    if (!std::filesystem::exists(file)) {
+        auto noted = io::Json::object();
+        for (const auto& [key, value] : facts) noted[key] = value;
+        return io::write_text(file, noted.dump(2) + "\n");
+    }
+    const auto noted = io::Json::parse(io::read_text(file), file.string());
+    for (const auto& [key, value] : facts) {
+        const auto before = noted.has(key) ? noted.at(key).text() : std::string("not noted");
+        HODO_CHECK(before == value,
+                   "{}: the outputs there were made with {} {}, not {}; choose another output, or "
+                   "--overwrite it",
+                   folder, key, before, value);
+    }
 }
 
 InferenceCount infer_files(const std::vector<base::Path>& files, const base::Path& folder,

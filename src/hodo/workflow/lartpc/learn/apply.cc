@@ -43,14 +43,29 @@ std::vector<base::Path> input_files(const ApplyOptions& options) {
     return files;
 }
 
+/// What decides the outputs beside their events.
+io::KeyValues facts_of(const Network& network, const ApplyOptions& options, std::int64_t epoch) {
+    auto facts = provenance(network);
+    // The same weights may be read from another place.
+    std::erase_if(facts, [](const auto& fact) { return fact.first == "hodo_weights"; });
+    auto known = options;
+    base::FieldList fields;
+    known.describe(fields);
+    for (const auto& entry : fields.entries()) {
+        if (entry.path == "threshold" || entry.path == "round" || entry.path == "z_segments") {
+            facts.emplace_back(entry.path, entry.value);
+        }
+    }
+    facts.emplace_back("epoch", std::to_string(epoch));
+    return facts;
+}
+
 /// Every file stands alone, so parts are joined by their files' names.
 workflow::ArrayJob array_of(const std::vector<base::Path>& files, const ApplyOptions& options,
-                            std::int64_t epoch, const Network& network, const Predict& predict) {
-    workflow::ArrayJob array{.output = options.output,
-                             .inputs = files,
-                             .circumstances = {{"weights", network.fingerprint}},
-                             .make = {},
-                             .join = {}};
+                            std::int64_t epoch, const io::KeyValues& facts,
+                            const Predict& predict) {
+    workflow::ArrayJob array{
+        .output = options.output, .inputs = files, .circumstances = facts, .make = {}, .join = {}};
     array.make = [&files, &options, &predict, epoch](const base::Path& folder,
                                                      const workflow::Shard& shard) {
         const auto share =
@@ -59,8 +74,9 @@ workflow::ArrayJob array_of(const std::vector<base::Path>& files, const ApplyOpt
         infer_files(share, folder, epoch, options, predict, [&] { progress.advance(); });
         progress.finish();
     };
-    array.join = [output = array.output](const std::vector<workflow::Part>& parts) {
-        std::vector<base::Path> placed;
+    array.join = [output = array.output, &facts](const std::vector<workflow::Part>& parts) {
+        note_network(output, facts);
+        std::vector<base::Path> placed{output / "network.json"};
         for (const auto& part : parts) {
             for (const auto& file : part.files) {
                 placed.push_back(output / file.filename());
@@ -88,10 +104,12 @@ void run_apply(const workflow::Job& job) {
     const auto epoch = options.epoch >= 0 ? options.epoch : network.epoch.value_or(0);
     const Predict predict = [&](const VoxelBatch& batch) { return network.model.predict(batch); };
     const auto files = input_files(options);
+    const auto facts = facts_of(network, options, epoch);
     if (job.portion != workflow::Portion::whole) {
-        return workflow::run_array(job, array_of(files, options, epoch, network, predict));
+        return workflow::run_array(job, array_of(files, options, epoch, facts, predict));
     }
     workflow::claim_folder(options.output, job.existing);
+    note_network(options.output, facts);
     base::Progress progress("lartpc apply", std::ssize(files), "files");
     const auto count =
         infer_files(files, options.output, epoch, options, predict, [&] { progress.advance(); });
