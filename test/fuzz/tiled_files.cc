@@ -1,15 +1,27 @@
-// Tiled events with their pickled truth.
+// Tiled events with their pickled truth, and the tables and outputs of a training on them.
 
 #include "fuzz/target.hh"
 #include "hodo/base/error.hh"
 #include "hodo/detector/lartpc/file_names.hh"
 #include "hodo/detector/lartpc/files.hh"
+#include "hodo/io/npz.hh"
+#include "hodo/workflow/lartpc/inference_files.hh"
+#include "hodo/workflow/lartpc/summaries.hh"
 
 namespace lartpc = hodo::lartpc;
 
 void hodo::fuzz::read(std::string_view data) {
     const auto bytes = std::as_bytes(std::span(data));
     (void)lartpc::parse_file_name(data.substr(0, data.find('\n')));
+    if (data.starts_with("epoch")) {
+        const auto text = lartpc::Summaries::parse(data, "fuzz.csv").text();
+        if (lartpc::Summaries::parse(text, "again").text() != text) throw base::Defect("changed");
+        return;
+    }
+    if (data.starts_with("\x93NUMPY")) {
+        (void)lartpc::inference_values(io::parse_npy(bytes, "fuzz.npy"), "fuzz.npy");
+        return;
+    }
     const auto archive = io::NpzArchive::parse(io::Blob{bytes, nullptr}, "fuzz.npz");
     for (const auto& name : archive.names()) {
         try {
@@ -38,5 +50,8 @@ std::vector<std::string> hodo::fuzz::seeds() {
         writer.add(lartpc::VoxelImage{{{3, 1, 2}, {4, 1, 2}}, 3, {0.5, 1, 13, 0.25, 1, 13}});
         writer.commit();
     });
-    return {tiled, parsed};
+    const auto outputs = written(".npy", [](const base::Path& file) {
+        lartpc::write_inference(file, std::vector<float>{0.5F, 0.25F});
+    });
+    return {tiled, parsed, outputs, "epoch\ttrain_loss\tvalid_acc\n0\t1.500000\t\n1\t0.5\tnan\n"};
 }

@@ -58,8 +58,10 @@ void ApplyOptions::describe(base::Fields& f) {
     f("epoch", epoch, "number in the names; -1: the checkpoint's, or 0").at_least(-1);
     f("threshold", threshold,
       "also write the voxels whose output is at least this, as xy files 'kept-...'; -1: none");
-    f("z_segments", z_segments, "data.transforms.z_segments of the training");
-    f("round", round, "data.transforms.round of the training").between(-1, 9);
+    f("z_segments", z_segments,
+      "data.transforms.z_segments of the training; empty: those of the run directory");
+    f("round", round, "data.transforms.round of the training; -1: that of the run directory")
+        .between(-1, 9);
     f("voxels", voxels, "voxels of several events that go through the network together")
         .at_least(1);
 }

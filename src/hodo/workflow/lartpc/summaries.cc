@@ -13,7 +13,7 @@ namespace {
 
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
-double number_of(const std::string& text, const base::Path& file, std::size_t line,
+double number_of(const std::string& text, std::string_view file, std::size_t line,
                  const std::string& column) {
     if (text.empty() || text == "nan" || text == "NaN") return unknown;
     const auto value = base::parse_double(text);
@@ -41,7 +41,11 @@ base::Path Summaries::file_of(const base::Path& run, int rank) {
 }
 
 Summaries Summaries::read(const base::Path& file) {
-    auto lines = base::split(io::read_text(file), '\n');
+    return parse(io::read_text(file), file.string());
+}
+
+Summaries Summaries::parse(std::string_view text, std::string_view file) {
+    auto lines = base::split(text, '\n');
     while (!lines.empty() && base::trim(lines.back()).empty()) lines.pop_back();
     HODO_CHECK(!lines.empty(), "{}: is empty; a table of epochs begins with the columns' names",
                file);

@@ -28,6 +28,7 @@ class Summaries {
   public:
     /// Errors name the file, line and column.
     static Summaries read(const base::Path& file);
+    static Summaries parse(std::string_view text, std::string_view origin);
     /// `summaries_<rank>.csv` in a run directory.
     static base::Path file_of(const base::Path& run, int rank);
 

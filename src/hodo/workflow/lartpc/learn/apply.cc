@@ -12,6 +12,8 @@
 #include "hodo/workflow/lartpc/inference.hh"
 #include "hodo/workflow/lartpc/learn/network.hh"
 #include "hodo/workflow/lartpc/learn/verbs.hh"
+#include "hodo/workflow/lartpc/original_config.hh"
+#include "hodo/workflow/lartpc/train_options.hh"
 #include "hodo/workflow/output.hh"
 
 #include <algorithm>
@@ -88,12 +90,30 @@ workflow::ArrayJob array_of(const std::vector<base::Path>& files, const ApplyOpt
     return array;
 }
 
+/// What the training of a run directory did to the features is done again, unless the call says
+/// otherwise. Directories of the published code keep their configurations in `configs`.
+void adopt_transforms(ApplyOptions& options, const base::Config& given) {
+    const base::Path run = options.weights;
+    base::Path file = run / "config.yaml";
+    for (int n = 0; std::filesystem::exists(run / base::format("configs/{}.yaml", n)); ++n) {
+        file = run / base::format("configs/{}.yaml", n);
+    }
+    if (!std::filesystem::is_directory(run) || !std::filesystem::exists(file)) return;
+    const auto whole = base::Config::read(file);
+    const auto translated = translate_original(whole, "train");
+    const auto training = (translated ? *translated : whole.section("train")).as<TrainOptions>();
+    const auto& transforms = training.data.transforms;
+    if (!given.has("z_segments")) options.z_segments = transforms.z_segments;
+    if (!given.has("round")) options.round = transforms.round;
+}
+
 }  // namespace
 
 void run_apply(const workflow::Job& job) {
-    const auto options = job.config.as<ApplyOptions>();
+    auto options = job.config.as<ApplyOptions>();
     HODO_CHECK(!options.input.empty() && !options.output.empty(),
                "input and output are needed; write 'hodo lartpc apply INPUT OUTPUT --weights RUN'");
+    adopt_transforms(options, job.config);
     tensor::prepare_process();
     const train::NoGradients no_gradients;
     auto network = load_network(options.weights);
