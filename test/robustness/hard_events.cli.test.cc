@@ -4,6 +4,7 @@
 #include "hodo/detector/optical/prepared.hh"
 #include "hodo/detector/optical/schema.hh"
 #include "hodo/io/npz.hh"
+#include "hodo/io/parquet.hh"
 #include "robustness/program.hh"
 #include "support/reference.hh"
 
@@ -186,6 +187,40 @@ TEST_F(HardEvents, training_and_encoding_refuse_a_time_that_is_not_a_number) {
     write(events);
     expect_refused("om2vec train small.yaml --output other", "photons.t");
     expect_refused("om2vec apply --weights run events latents", "photons.t");
+}
+
+TEST_F(HardEvents, decoding_refuses_a_latent_that_is_not_a_number) {
+    if (!can_learn()) GTEST_SKIP() << "this build has no half with LibTorch";
+    write(bright(5));
+    ASSERT_EQ(run_hodo(folder.path(), "om2vec train small.yaml --output run -q").code, 0);
+    using Numbers = std::vector<std::int64_t>;
+    const auto write_latents = [&](float last) {
+        const io::ColumnSpec event{"event", io::ColumnType::i64, 0};
+        const io::ColumnSpec string{"string_id", io::ColumnType::i64, 0};
+        const io::ColumnSpec sensor{"sensor_id", io::ColumnType::i64, 0};
+        const io::ColumnSpec latent{"latent", io::ColumnType::f32, 1};
+        io::ParquetWriter writer(folder / "events" / "events.parquet",
+                                 {event, string, sensor, latent}, {});
+        io::Chunk chunk;
+        chunk.rows = 2;
+        chunk.columns = {{event, {}, Numbers{0, 1}},
+                         {string, {}, Numbers{3, 3}},
+                         {sensor, {}, Numbers{4, 5}},
+                         {latent,
+                          {{0, 4, 8}},
+                          std::vector<float>{0.5F, 0.25F, 0.0F, 1.0F, 0.5F, 0.25F, 0.0F, last}}};
+        writer.append(chunk);
+        writer.finish();
+    };
+    write_latents(1.0F);
+    const std::string decode = "om2vec decode --weights run --photons 5 events ";
+    EXPECT_EQ(run_hodo(folder.path(), decode + "fine -q").code, 0);
+    fs::remove_all(folder / "fine");
+    for (const float value : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
+        write_latents(value);
+        expect_refused(decode + "decoded", "latent 3 of module");
+        fs::remove_all(folder / "decoded");
+    }
 }
 
 }  // namespace

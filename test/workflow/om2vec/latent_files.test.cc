@@ -14,6 +14,7 @@
 
 #include <bit>
 #include <cmath>
+#include <limits>
 
 namespace hodo::om2vec {
 namespace {
@@ -160,6 +161,31 @@ TEST_F(LatentFiles, latents_only_files_have_one_row_per_module) {
         EXPECT_FALSE(latents.beside_events);
         EXPECT_EQ(latents.event[20], 6);
         EXPECT_EQ(latents.values[40], 6.5f);
+    }
+}
+
+TEST_F(LatentFiles, a_latent_that_is_no_finite_number_is_refused_with_file_event_and_module) {
+    for (const char* name : {"beside.parquet", "latents.parquet", "latents.npz"}) {
+        for (const float value : {std::nanf(""), -std::numeric_limits<float>::infinity()}) {
+            const auto file = folder / name;
+            LatentWriter writer({input}, {.output = file.string(), .latents_only = name[0] == 'l'},
+                                Existing::overwrite, 2, {});
+            for (std::int64_t event = 0; event < 7; ++event) {
+                writer.admit(event);
+                std::vector<optical::ModuleId> ids;
+                std::vector<float> values;
+                for (std::int64_t module = 0; module < event; ++module) {
+                    ids.push_back({event, module});
+                    values.insert(values.end(), {0.5f, event == 3 && module == 2 ? value : 0.25f});
+                }
+                writer.add({0, event}, EventFate::encode, event, ids, values);
+            }
+            EXPECT_THAT(
+                test::error_of([&] { read_latents(writer.finish().front()); }),
+                testing::AllOf(testing::HasSubstr(name), testing::HasSubstr("event 3"),
+                               testing::HasSubstr("latent 1 of module (string 3, sensor 2)"),
+                               testing::HasSubstr("only finite numbers can be decoded")));
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 #include "hodo/workflow/om2vec/latent_reader.hh"
 
+#include <algorithm>
+#include <cmath>
+
 #include "hodo/base/error.hh"
 #include "hodo/detector/optical/files.hh"
 #include "hodo/io/npz.hh"
@@ -85,6 +88,20 @@ void read_arrays(Latents& latents, const base::Path& file) {
     for (std::size_t i = 0; i < string.size(); ++i) latents.id.push_back({string[i], sensor[i]});
 }
 
+void require_finite(const Latents& latents, const base::Path& file) {
+    const auto wrong = std::find_if_not(latents.values.begin(), latents.values.end(),
+                                        [](float value) { return std::isfinite(value); });
+    if (wrong == latents.values.end()) return;
+    const auto place = wrong - latents.values.begin();
+    const auto module = static_cast<std::size_t>(place / latents.width);
+    base::fail(
+        "{}: event {}: latent {} of module (string {}, sensor {}) is {} (only finite numbers can "
+        "be "
+        "decoded); encode the event again with 'hodo om2vec apply'",
+        file, latents.event[module], place % latents.width, latents.id[module].string,
+        latents.id[module].sensor, *wrong);
+}
+
 }  // namespace
 
 std::optional<std::string> Latents::note(std::string_view key) const {
@@ -98,6 +115,7 @@ Latents read_latents(const base::Path& file) {
     Latents latents;
     if (file.extension() == ".npz") {
         read_arrays(latents, file);
+        require_finite(latents, file);
         return latents;
     }
     const auto schema = io::parquet_schema(file);
@@ -112,6 +130,7 @@ Latents read_latents(const base::Path& file) {
                    file);
         read_modules(latents, file);
     }
+    require_finite(latents, file);
     return latents;
 }
 

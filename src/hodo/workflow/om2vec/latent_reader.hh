@@ -24,7 +24,7 @@ struct Latents {
 };
 
 /// Reads a file of latents beside events, of latents only, or an .npz. Errors name file, event and
-/// module.
+/// module; a latent that is not a finite number is one.
 Latents read_latents(const base::Path& file);
 
 /// The latent files an input means: a file, the *.parquet of a folder, or a pattern.
