@@ -2,6 +2,7 @@
 /// Attention of small heads, there and back, without ever storing the weights.
 ///
 /// There: one query per lane, keys in blocks with a running maximum m, sum l and weighted values.
+/// Where the lengths of queries and keys show that scores stay small, no maximum is needed.
 /// With p = softmax(s), s = q k^T / sqrt(D), kept weights w = p mask, o = w v, and the incoming
 /// gradient g of o:
 ///
@@ -56,6 +57,13 @@ inline void add_row(Lanes weight, const float* row, Lanes* sums) {
     for (int c = 0; c < D; ++c) sums[c] = multiply_add(weight, spread(row[c]), sums[c]);
 }
 
+/// Adds D vectors to memory.
+template <int D>
+inline void add_lanes(const Lanes* sums, float* out) {
+#pragma GCC unroll 64
+    for (int c = 0; c < D; ++c) store(out + c * width, load(out + c * width) + sums[c]);
+}
+
 /// Scores of a block of keys; returns the largest of each lane, at least `maximum`.
 template <int D>
 inline Lanes score_block(const Lanes* query, const float* pairs, std::int64_t count,
@@ -70,6 +78,76 @@ inline Lanes score_block(const Lanes* query, const float* pairs, std::int64_t co
         maximum = larger(maximum, score);
     }
     return maximum;
+}
+
+/// Powers of two of scores below this, their sums and those times values stay well inside the
+/// range of floats, and so does the largest of them: no maximum has to be taken off.
+constexpr float small_score = 64.0F;
+
+/// The largest square of a key's length.
+template <int D>
+inline float largest_square(const float* pairs, std::int64_t keys) {
+    float largest = 0.0F;
+    for (std::int64_t j = 0; j < keys; ++j) {
+        float square = 0.0F;
+        for (int c = 0; c < D; ++c) square += pairs[j * 2 * D + c] * pairs[j * 2 * D + c];
+        largest = square > largest ? square : largest;
+    }
+    return largest;
+}
+
+/// Whether all scores of these queries are small, by the Cauchy-Schwarz inequality.
+template <int D>
+inline bool scores_are_small(const float* q, float largest_key_square) {
+    Lanes square = spread(0.0F);
+#pragma GCC unroll 64
+    for (int c = 0; c < D; ++c) {
+        square = multiply_add(load(q + c * width), load(q + c * width), square);
+    }
+    return largest_lane(square) * largest_key_square < small_score * small_score;
+}
+
+/// `attend_lanes` for small scores: the maximum is taken to be zero.
+template <int D, Dropping dropping>
+inline void attend_small_scores(const float* q, const float* pairs, const Part& part,
+                                std::int64_t first_query, float* out) {
+    Lanes query[D], value[D];
+#pragma GCC unroll 64
+    for (int c = 0; c < D; ++c) {
+        query[c] = load(q + c * width);
+        store(out + c * width, spread(0.0F));
+    }
+    Lanes sum = spread(0.0F);
+    alignas(64) float scores[key_block * Lanes::width];
+    unsigned kept[key_block];
+    const Words mask_rows = part.mask_rows(first_query);
+    for (std::int64_t first = 0; first < part.keys; first += key_block) {
+        const std::int64_t end = smaller(first + key_block, part.keys);
+        // Apart from the sums below: chains of dependent operations stay short.
+        for (std::int64_t j = first; j < end; ++j) {
+            store(scores + (j - first) * width, scalar_product<D>(query, pairs + j * 2 * D));
+        }
+        if constexpr (dropping == Dropping::yes) {
+            for (std::int64_t j = first; j < end; j += 8) {
+                kept_columns(part.mask, static_cast<std::uint32_t>(j / 8), mask_rows,
+                             kept + (j - first));
+            }
+        }
+        Lanes block_sum = spread(0.0F);
+#pragma GCC unroll 64
+        for (int c = 0; c < D; ++c) value[c] = spread(0.0F);
+        for (std::int64_t j = first; j < end; ++j) {
+            if (!part.sees(j)) continue;
+            Lanes weight = power_of_two(load(scores + (j - first) * width));
+            block_sum = block_sum + weight;
+            if constexpr (dropping == Dropping::yes) weight = keep(kept[j - first], weight);
+            add_row<D>(weight, pairs + j * 2 * D + D, value);
+        }
+        sum = sum + block_sum;
+        add_lanes<D>(value, out);
+    }
+    store(out + D * width, sum);
+    store(out + (D + 1) * width, spread(0.0F));
 }
 
 /// Up to `width` queries (one per lane) against all keys. `pairs` holds [keys, 2 D]: key, value.
@@ -119,6 +197,19 @@ inline void attend_lanes(const float* q, const float* pairs, const Part& part,
     store(out + (D + 1) * width, maximum);
 }
 
+/// The weighted values, sums and maxima of up to `width` queries, whichever way.
+template <int D>
+inline void attend_some(const float* q, const float* pairs, float key_square, const Part& part,
+                        std::int64_t first, float* out) {
+    const bool drops = part.mask.threshold != 0;
+    if (scores_are_small<D>(q, key_square)) {
+        if (drops) return attend_small_scores<D, Dropping::yes>(q, pairs, part, first, out);
+        return attend_small_scores<D, Dropping::no>(q, pairs, part, first, out);
+    }
+    if (drops) return attend_lanes<D, Dropping::yes>(q, pairs, part, first, out);
+    attend_lanes<D, Dropping::no>(q, pairs, part, first, out);
+}
+
 /// One head of one sequence; head sizes are padded with zeros to D.
 template <int D>
 void attend_part(const AttentionTask& task, const Part& part, float* pairs) {
@@ -129,6 +220,7 @@ void attend_part(const AttentionTask& task, const Part& part, float* pairs) {
     alignas(64) float out[(D + 2) * Lanes::width];
     gather_pairs<D>(task.storage, task.k, task.v, {part.first_key, part.keys, part.column, size},
                     1.0F, task.mask.scale, pairs);
+    const float key_square = largest_square<D>(pairs, part.keys);
     for (std::int64_t first = 0; first < part.queries; first += width) {
         const std::int64_t count = smaller(width, part.queries - first);
         const Block block{part.first_query + first, count, part.column, size};
@@ -137,11 +229,7 @@ void attend_part(const AttentionTask& task, const Part& part, float* pairs) {
             const float* row = rows + smaller(lane, count - 1) * D;
             for (std::int64_t c = 0; c < D; ++c) q[c * width + lane] = row[c];
         }
-        if (part.mask.threshold == 0) {
-            attend_lanes<D, Dropping::no>(q, pairs, part, first, out);
-        } else {
-            attend_lanes<D, Dropping::yes>(q, pairs, part, first, out);
-        }
+        attend_some<D>(q, pairs, key_square, part, first, out);
         for (std::int64_t lane = 0; lane < count; ++lane) {
             const float sum = out[D * width + lane];
             const float norm = sum > 0.0F ? 1.0F / sum : 0.0F;
@@ -150,183 +238,6 @@ void attend_part(const AttentionTask& task, const Part& part, float* pairs) {
             part.log_sums[first + lane] = log_sum(out[(D + 1) * width + lane], sum);
         }
         write_block(task.storage, rows, D, 1.0F, task.out, block);
-    }
-}
-
-/// Adds D vectors to memory.
-template <int D>
-inline void add_lanes(const Lanes* sums, float* out) {
-#pragma GCC unroll 64
-    for (int c = 0; c < D; ++c) store(out + c * width, load(out + c * width) + sums[c]);
-}
-
-/// Operands of the way back through one head; every pointer lies in scratch.
-struct HeadGradient {
-    const Part& part;
-    const float* keys_and_values;        // [keys, 2 D], values times the mask's scale
-    const float* queries_and_gradients;  // [queries, 2 D], queries in score units
-    const float *log_sums, *deltas;      // [queries rounded up to 16]
-    std::uint32_t* kept;                 // [query groups, keys rounded up to 16]: one bit per query
-    std::int64_t kept_stride;
-};
-
-/// Gradient of up to `width` queries (lanes); notes which weights were kept. Writes D vectors.
-template <int D, Dropping dropping>
-inline void query_gradient(const HeadGradient& head, std::int64_t first, float* out) {
-    const Part& part = head.part;
-    const Words mask_rows = part.mask_rows(first);
-    alignas(64) float lanes[2 * D * Lanes::width];
-    rows_to_lanes<D>(head.queries_and_gradients + first * 2 * D, part.queries - first, lanes);
-    Lanes query[D], gradient[D], sum[D];
-#pragma GCC unroll 64
-    for (int c = 0; c < D; ++c) {
-        query[c] = load(lanes + c * width);
-        gradient[c] = load(lanes + (D + c) * width);
-        store(out + c * width, spread(0.0F));
-    }
-    const Lanes log_sum = load(head.log_sums + first), delta = load(head.deltas + first);
-    std::uint32_t* kept = head.kept + first / width * head.kept_stride;
-    for (std::int64_t block = 0; block < part.keys; block += key_block) {
-        const std::int64_t end = smaller(block + key_block, part.keys);
-        if constexpr (dropping == Dropping::yes) {
-            for (std::int64_t j = block; j < end; j += 8) {
-                kept_columns(part.mask, static_cast<std::uint32_t>(j / 8), mask_rows, kept + j);
-            }
-        }
-#pragma GCC unroll 64
-        for (int c = 0; c < D; ++c) sum[c] = spread(0.0F);
-        for (std::int64_t j = block; j < end; ++j) {
-            if (!part.sees(j)) continue;
-            const float* pair = head.keys_and_values + j * 2 * D;
-            const Lanes p = power_of_two(scalar_product<D>(query, pair) - log_sum);
-            Lanes dp = scalar_product<D>(gradient, pair + D);
-            if constexpr (dropping == Dropping::yes) dp = keep(kept[j], dp);
-            add_row<D>(p * (dp - delta), pair, sum);
-        }
-        add_lanes<D>(sum, out);
-    }
-}
-
-/// Gradients of up to `width` keys and their values (lanes). Writes 2 D vectors.
-template <int D, Dropping dropping>
-inline void key_gradient(const HeadGradient& head, std::int64_t first, float* out) {
-    const Part& part = head.part;
-    alignas(64) float lanes[2 * D * Lanes::width];
-    rows_to_lanes<D>(head.keys_and_values + first * 2 * D, part.keys - first, lanes);
-    Lanes key[D], value[D], key_sum[D], value_sum[D];
-#pragma GCC unroll 64
-    for (int c = 0; c < D; ++c) {
-        key[c] = load(lanes + c * width);
-        value[c] = load(lanes + (D + c) * width);
-        store(out + c * width, spread(0.0F));
-        store(out + (D + c) * width, spread(0.0F));
-    }
-    Words kept = spread(std::uint32_t{0});
-    for (std::int64_t block = 0; block < part.queries; block += key_block) {
-#pragma GCC unroll 64
-        for (int c = 0; c < D; ++c) key_sum[c] = value_sum[c] = spread(0.0F);
-        for (std::int64_t i = block; i < smaller(block + key_block, part.queries); ++i) {
-            const float* pair = head.queries_and_gradients + i * 2 * D;
-            const Lanes p = power_of_two(scalar_product<D>(key, pair) - spread(head.log_sums[i]));
-            Lanes dp = scalar_product<D>(value, pair + D), weight = p;
-            if constexpr (dropping == Dropping::yes) {
-                if (i % width == 0) kept = load(head.kept + i / width * head.kept_stride + first);
-                const unsigned bits = any_common(kept, spread(1U << (i % width)));
-                dp = keep(bits, dp);
-                weight = keep(bits, p);
-            }
-            add_row<D>(weight, pair + D, value_sum);
-            add_row<D>(p * (dp - spread(head.deltas[i])), pair, key_sum);
-        }
-        add_lanes<D>(key_sum, out);
-        add_lanes<D>(value_sum, out + D * width);
-    }
-}
-
-/// Writes D vectors with one row per lane as rows of a stored matrix, times `scale`.
-template <int D>
-inline void lanes_to_rows(const float* lanes, Storage storage, float scale, Rows target,
-                          const Block& block) {
-    alignas(64) float rows[D * Lanes::width];
-    for (std::int64_t lane = 0; lane < block.rows; ++lane) {
-        for (std::int64_t c = 0; c < D; ++c) rows[lane * D + c] = lanes[c * width + lane];
-    }
-    write_block(storage, rows, D, scale, target, block);
-}
-
-/// Clears the lanes of hidden keys.
-template <int D>
-inline void clear_hidden(const Part& part, std::int64_t first, std::int64_t count, float* lanes) {
-    if (part.visible == nullptr) return;
-    for (std::int64_t lane = 0; lane < count; ++lane) {
-        if (part.sees(first + lane)) continue;
-        for (std::int64_t c = 0; c < 2 * D; ++c) lanes[c * width + lane] = 0.0F;
-    }
-}
-
-/// Scalar products of incoming gradients and results, and log sums; padded rows repeat the last.
-template <int D>
-inline void gather_deltas(const AttentionGradient& gradient, const Part& part, float* log_sums,
-                          float* deltas) {
-    alignas(64) float pair[2 * D];
-    const std::int64_t padded = round_up(part.queries, 16);
-    for (std::int64_t i = 0; i < padded; ++i) {
-        const std::int64_t row = smaller(i, part.queries - 1);
-        gather_pairs<D>(gradient.task.storage, gradient.grad_out,
-                        {gradient.task.out.data, gradient.task.out.stride},
-                        {part.first_query + row, 1, part.column, part.size}, 1.0F, 1.0F, pair);
-        float sum = 0.0F;
-        for (std::int64_t c = 0; c < part.size; ++c) sum += pair[c] * pair[D + c];
-        deltas[i] = sum;
-        log_sums[i] = part.log_sums[row];
-    }
-}
-
-template <int D, Dropping dropping>
-void gradient_of_part(const AttentionGradient& gradient, const Part& part, float* scratch) {
-    const AttentionTask& task = gradient.task;
-    const std::int64_t size = part.size, padded_queries = round_up(part.queries, 16);
-    float* keys_and_values = scratch;
-    float* queries_and_gradients = keys_and_values + part.keys * 2 * D;
-    float* log_sums = queries_and_gradients + part.queries * 2 * D;
-    float* deltas = log_sums + padded_queries;
-    const HeadGradient head{part,
-                            keys_and_values,
-                            queries_and_gradients,
-                            log_sums,
-                            deltas,
-                            reinterpret_cast<std::uint32_t*>(deltas + padded_queries),
-                            round_up(part.keys, 16)};
-    alignas(64) float out[2 * D * Lanes::width];
-    gather_pairs<D>(task.storage, task.k, task.v, {part.first_key, part.keys, part.column, size},
-                    1.0F, task.mask.scale, keys_and_values);
-    gather_pairs<D>(task.storage, task.q, gradient.grad_out,
-                    {part.first_query, part.queries, part.column, size}, score_scale(size), 1.0F,
-                    queries_and_gradients);
-    gather_deltas<D>(gradient, part, log_sums, deltas);
-    const float plain_scale = 1.0F / __builtin_sqrtf(static_cast<float>(size));
-    for (std::int64_t first = 0; first < part.queries; first += width) {
-        query_gradient<D, dropping>(head, first, out);
-        lanes_to_rows<D>(
-            out, task.storage, plain_scale, gradient.grad_q,
-            {part.first_query + first, smaller(width, part.queries - first), part.column, size});
-    }
-    for (std::int64_t first = 0; first < part.keys; first += width) {
-        const std::int64_t count = smaller(width, part.keys - first);
-        key_gradient<D, dropping>(head, first, out);
-        clear_hidden<D>(part, first, count, out);
-        const Block block{part.first_key_gradient + first, count, part.column, size};
-        lanes_to_rows<D>(out, task.storage, ln2, gradient.grad_k, block);
-        lanes_to_rows<D>(out + D * width, task.storage, task.mask.scale, gradient.grad_v, block);
-    }
-}
-
-template <int D>
-void gradient_of_part(const AttentionGradient& gradient, const Part& part, float* scratch) {
-    if (gradient.task.mask.threshold == 0) {
-        gradient_of_part<D, Dropping::no>(gradient, part, scratch);
-    } else {
-        gradient_of_part<D, Dropping::yes>(gradient, part, scratch);
     }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 /// Attention of one vector level: chooses the way by the size of the heads.
 
-#include "hodo/nn/kernels/attention_lanes.hh"
+#include "hodo/nn/kernels/attention_lanes_gradient.hh"
 #include "hodo/nn/kernels/attention_products.hh"
 
 namespace hodo::nn {

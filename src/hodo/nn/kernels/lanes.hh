@@ -16,19 +16,17 @@
 namespace hodo::nn {
 namespace {
 
-/// 2^a to 1e-7 relative, 0 far below; a <= 126.
+/// 2^a to 2e-7 relative, 0 far below; a <= 126.
 inline Lanes power_of_two(Lanes a) {
-    const Lanes whole = nearest_integer(a);
-    const Lanes f = a - whole;
-    // Polynomial of least largest relative error on [-1/2, 1/2].
-    Lanes p = spread(0x1.41d332p-13F);
-    p = multiply_add(p, f, spread(0x1.5f456ap-10F));
-    p = multiply_add(p, f, spread(0x1.3b2dbcp-7F));
-    p = multiply_add(p, f, spread(0x1.c6aed4p-5F));
-    p = multiply_add(p, f, spread(0x1.ebfbdap-3F));
-    p = multiply_add(p, f, spread(0x1.62e430p-1F));
-    p = multiply_add(p, f, spread(1.0F));
-    return scale_by_power(p, whole);
+    const Lanes f = above_integer(a);
+    // Polynomial of least largest relative error on [0, 1].
+    Lanes p = spread(0x1.ec320ap-10F);
+    p = multiply_add(p, f, spread(0x1.26900cp-7F));
+    p = multiply_add(p, f, spread(0x1.c95446p-5F));
+    p = multiply_add(p, f, spread(0x1.ebd5a8p-3F));
+    p = multiply_add(p, f, spread(0x1.62e4f4p-1F));
+    p = multiply_add(p, f, spread(0x1.fffffep-1F));
+    return scale_by_power(p, a);
 }
 
 /// The sum of all lanes, in the order of a balanced tree.

@@ -36,19 +36,23 @@ inline Lanes operator-(Lanes a, Lanes b) {
 inline Lanes operator*(Lanes a, Lanes b) {
     return {_mm256_mul_ps(a.v, b.v)};
 }
+inline Lanes operator/(Lanes a, Lanes b) {
+    return {_mm256_div_ps(a.v, b.v)};
+}
 inline Lanes larger(Lanes a, Lanes b) {
     return {_mm256_max_ps(a.v, b.v)};
 }
 inline Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
     return {_mm256_fmadd_ps(a.v, b.v, c.v)};
 }
-inline Lanes nearest_integer(Lanes a) {
-    return {_mm256_round_ps(a.v, 8)};
+inline Lanes above_integer(Lanes a) {
+    return {_mm256_sub_ps(a.v, _mm256_round_ps(a.v, 9))};
 }
 inline Lanes scale_by_power(Lanes a, Lanes n) {
     // Below 2^-126 the result is zero: softmax weights that small do not count.
     const __m256 smallest = _mm256_set1_ps(-126.0F);
-    const __m256i exponent = _mm256_cvtps_epi32(_mm256_max_ps(n.v, smallest));
+    const __m256 whole = _mm256_round_ps(_mm256_max_ps(n.v, smallest), 9);
+    const __m256i exponent = _mm256_cvtps_epi32(whole);
     const __m256i bits = _mm256_slli_epi32(_mm256_add_epi32(exponent, _mm256_set1_epi32(127)), 23);
     const __m256 power =
         _mm256_and_ps(_mm256_castsi256_ps(bits), _mm256_cmp_ps(n.v, smallest, _CMP_GE_OQ));

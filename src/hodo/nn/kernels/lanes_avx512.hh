@@ -36,6 +36,9 @@ inline Lanes operator-(Lanes a, Lanes b) {
 inline Lanes operator*(Lanes a, Lanes b) {
     return {_mm512_mul_ps(a.v, b.v)};
 }
+inline Lanes operator/(Lanes a, Lanes b) {
+    return {_mm512_div_ps(a.v, b.v)};
+}
 inline Lanes larger(Lanes a, Lanes b) {
     return {_mm512_max_ps(a.v, b.v)};
 }
@@ -43,10 +46,11 @@ inline Lanes larger(Lanes a, Lanes b) {
 inline Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
     return {_mm512_fmadd_ps(a.v, b.v, c.v)};
 }
-inline Lanes nearest_integer(Lanes a) {
-    return {_mm512_roundscale_ps(a.v, 8)};
+/// a - floor(a)
+inline Lanes above_integer(Lanes a) {
+    return {_mm512_reduce_ps(a.v, 1)};
 }
-/// a 2^n for whole n.
+/// a 2^floor(n)
 inline Lanes scale_by_power(Lanes a, Lanes n) {
     return {_mm512_scalef_ps(a.v, n.v)};
 }

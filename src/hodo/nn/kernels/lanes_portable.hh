@@ -33,25 +33,32 @@ inline Lanes operator-(Lanes a, Lanes b) {
 inline Lanes operator*(Lanes a, Lanes b) {
     return {a.v * b.v};
 }
+inline Lanes operator/(Lanes a, Lanes b) {
+    return {a.v / b.v};
+}
 inline Lanes larger(Lanes a, Lanes b) {
     return {a.v > b.v ? a.v : b.v};
 }
 inline Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
     return {a.v * b.v + c.v};
 }
-inline Lanes nearest_integer(Lanes a) {
-    const Lanes::Register half = spread(0.5F).v, zero = spread(0.0F).v;
-    const Lanes::Register away = a.v < zero ? a.v - half : a.v + half;
+/// The largest integer that is not above a.
+inline Lanes floor_of(Lanes a) {
     // Beyond 2^22 a float has no fraction worth keeping; the bound keeps the conversion defined.
     const Lanes::Register limit = spread(4194304.0F).v;
-    const Lanes::Register bounded = away < -limit ? -limit : (away > limit ? limit : away);
-    return {
-        __builtin_convertvector(__builtin_convertvector(bounded, Lanes::Bits), Lanes::Register)};
+    const Lanes::Register bounded = a.v < -limit ? -limit : (a.v > limit ? limit : a.v);
+    const Lanes::Register whole =
+        __builtin_convertvector(__builtin_convertvector(bounded, Lanes::Bits), Lanes::Register);
+    return {whole > bounded ? whole - spread(1.0F).v : whole};
+}
+inline Lanes above_integer(Lanes a) {
+    return a - floor_of(a);
 }
 inline Lanes scale_by_power(Lanes a, Lanes n) {
     const Lanes::Register smallest = spread(-126.0F).v;
+    const Lanes::Register whole = floor_of(n).v;
     const Lanes::Bits exponent =
-        __builtin_convertvector(n.v < smallest ? smallest : n.v, Lanes::Bits);
+        __builtin_convertvector(whole < smallest ? smallest : whole, Lanes::Bits);
     const Lanes::Bits bits = (exponent + 127) << 23;
     Lanes::Register power;
     __builtin_memcpy(&power, &bits, sizeof power);
