@@ -163,6 +163,11 @@ void PackedFeedForward::operator()(const Kernels& kernels, MatrixView x, std::in
 void PackedEncoderLayer::operator()(const Kernels& kernels, MatrixView x, std::int64_t tokens,
                                     Scratch& scratch) const {
     self_attention(kernels, x, tokens, scratch);
+    finish(kernels, x, tokens, scratch);
+}
+
+void PackedEncoderLayer::finish(const Kernels& kernels, MatrixView x, std::int64_t tokens,
+                                Scratch& scratch) const {
     normalise(kernels, x, scratch.change, tokens, feed_forward.first.in(), norm);
     feed_forward(kernels, x, tokens, scratch);
 }
@@ -170,6 +175,11 @@ void PackedEncoderLayer::operator()(const Kernels& kernels, MatrixView x, std::i
 void PackedDecoderLayer::operator()(const Kernels& kernels, MatrixView x, std::int64_t tokens,
                                     Scratch& scratch) const {
     self_attention(kernels, x, tokens, scratch);
+    finish(kernels, x, tokens, scratch);
+}
+
+void PackedDecoderLayer::finish(const Kernels& kernels, MatrixView x, std::int64_t tokens,
+                                Scratch& scratch) const {
     normalise(kernels, x, scratch.change, tokens, feed_forward.first.in(), self_norm);
     cross_attention(kernels, x, tokens, scratch);
     normalise(kernels, x, scratch.change, tokens, feed_forward.first.in(), cross_norm);

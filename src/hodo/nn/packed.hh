@@ -135,6 +135,8 @@ struct PackedEncoderLayer {
     /// Transforms x [tokens, channels] in place.
     void operator()(const Kernels& kernels, MatrixView x, std::int64_t tokens,
                     Scratch& scratch) const;
+    /// What follows the self-attention, whose output is in `scratch.change`.
+    void finish(const Kernels& kernels, MatrixView x, std::int64_t tokens, Scratch& scratch) const;
 };
 
 struct PackedDecoderLayer {
@@ -145,6 +147,8 @@ struct PackedDecoderLayer {
     /// Transforms x [tokens, channels] in place.
     void operator()(const Kernels& kernels, MatrixView x, std::int64_t tokens,
                     Scratch& scratch) const;
+    /// What follows the self-attention, whose output is in `scratch.change`.
+    void finish(const Kernels& kernels, MatrixView x, std::int64_t tokens, Scratch& scratch) const;
 };
 
 }  // namespace hodo::nn

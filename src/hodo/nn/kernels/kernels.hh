@@ -107,7 +107,7 @@ inline constexpr std::int64_t feed_forward_gradient_scratch = 2 * 32 * 128;
 
 /// One variant of all kernels.
 struct Kernels {
-    std::string_view name;  ///< "reference", "portable", "avx2", "avx512"
+    std::string_view name;  ///< "reference", "portable", "avx2", "avx512", "amx"
 
     /// y [rows, out] = x [rows, in] W^T + b. Columns of y up to the next channel multiple are
     /// written (with zeros beyond `out`), so y.stride must be at least that.
@@ -126,6 +126,14 @@ struct Kernels {
     void (*attend)(const AttentionTask& task, std::int64_t begin, std::int64_t end, float* scratch);
     void (*attend_gradient)(const AttentionGradient& gradient, std::int64_t begin, std::int64_t end,
                             float* scratch);
+    /// means_i = sum_j x_j w_ij / sum_j w_ij with w_ij = 2^(slopes_i x_j), for numbers x_j: all
+    /// that is left of an attention whose queries, keys and values are affine functions of one
+    /// number. keys >= 1.
+    void (*scalar_means)(const float* slopes, std::int64_t queries, const float* numbers,
+                         std::int64_t keys, float* means);
+    /// sums_i = sum_k series_k T_k((x_i - middle) per_half) for the Chebyshev polynomials T_k.
+    void (*chebyshev_sums)(const float* series, std::int64_t terms, const float* x,
+                           std::int64_t count, float middle, float per_half, float* sums);
     /// x = LayerNorm(x + change) scale + shift, row by row; scale and shift padded with zeros.
     void (*add_norm)(MatrixView x, ConstMatrixView change, std::int64_t rows, std::int64_t channels,
                      const float* scale, const float* shift);

@@ -98,6 +98,39 @@ void feed_forward_gradient(const FeedForwardGradient& task, float*) {
     }
 }
 
+void scalar_means(const float* slopes, std::int64_t queries, const float* numbers,
+                  std::int64_t keys, float* means) {
+    for (std::int64_t i = 0; i < queries; ++i) {
+        const auto score = [&](std::int64_t j) {
+            return static_cast<double>(slopes[i]) * static_cast<double>(numbers[j]);
+        };
+        double largest = score(0), weights = 0.0, products = 0.0;
+        for (std::int64_t j = 0; j < keys; ++j) largest = std::max(largest, score(j));
+        for (std::int64_t j = 0; j < keys; ++j) {
+            const double weight = std::exp2(score(j) - largest);
+            weights += weight;
+            products += weight * static_cast<double>(numbers[j]);
+        }
+        means[i] = static_cast<float>(products / weights);
+    }
+}
+
+void chebyshev_sums(const float* series, std::int64_t terms, const float* x, std::int64_t count,
+                    float middle, float per_half, float* sums) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        const double y = (static_cast<double>(x[i]) - static_cast<double>(middle)) *
+                         static_cast<double>(per_half);
+        double before = 1.0, now = y, sum = static_cast<double>(series[0]);
+        for (std::int64_t k = 1; k < terms; ++k) {
+            sum += static_cast<double>(series[k]) * now;
+            const double next = 2 * y * now - before;
+            before = now;
+            now = next;
+        }
+        sums[i] = static_cast<float>(sum);
+    }
+}
+
 void add_norm(MatrixView x, ConstMatrixView change, std::int64_t rows, std::int64_t channels,
               const float* scale, const float* shift) {
     const auto count = static_cast<double>(channels);
@@ -148,6 +181,8 @@ const Kernels reference_kernels{"reference",
                                 feed_forward_gradient,
                                 attend_reference,
                                 attend_gradient_reference,
+                                scalar_means,
+                                chebyshev_sums,
                                 add_norm,
                                 add_scaled,
                                 read_rows,

@@ -26,6 +26,10 @@ std::span<const float> values(const at::Tensor& tensor) {
     return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
 }
 
+std::span<const float> numbers(const float* first, std::int64_t count) {
+    return {first, static_cast<std::size_t>(count)};
+}
+
 nn::AlignedFloats copy(const at::Tensor& tensor) {
     nn::AlignedFloats result(tensor.numel());
     const auto source = plain(tensor);
@@ -80,37 +84,16 @@ nn::PackedLinear pack_commuted(const nn::Linear& tokens, const nn::Linear& chann
     return nn::PackedLinear(Held(tokens.weight, bias).span());
 }
 
-/// Vectors of `channels` numbers, one row each, padded with zeros.
-nn::AlignedFloats pack_rows(const std::vector<at::Tensor>& rows, std::int64_t stride) {
-    nn::AlignedFloats result(static_cast<std::int64_t>(rows.size()) * stride);
-    float* out = result.data();
-    for (const auto& row : rows) {
-        const auto held = plain(row);
-        std::copy_n(held.data_ptr<float>(), held.numel(), out);
-        out += stride;
-    }
-    return result;
+/// The map d -> 1 without its bias, which is in the commuted map.
+nn::PackedLinear pack_without_bias(const nn::Linear& map) {
+    return nn::PackedLinear(Held(map.weight, at::zeros_like(map.bias)).span());
 }
 
-/// x_t w + b for every scalar.
-void lift(const float* x, std::int64_t tokens, const nn::AlignedFloats& map, nn::MatrixView h) {
-    const float* weight = map.data();
-    const float* bias = weight + h.stride;
-    for (std::int64_t t = 0; t < tokens; ++t) {
-        float* row = h.data + t * h.stride;
-        for (std::int64_t c = 0; c < h.stride; ++c) row[c] = std::fma(x[t], weight[c], bias[c]);
-    }
-}
-
-/// The scalar product of every row with `weight`.
-void collect(nn::ConstMatrixView h, std::int64_t tokens, const nn::AlignedFloats& weight,
-             float* out) {
-    for (std::int64_t t = 0; t < tokens; ++t) {
-        const float* row = h.data + t * h.stride;
-        float sum = 0.0F;
-        for (std::int64_t c = 0; c < h.stride; ++c) sum = std::fma(row[c], weight.data()[c], sum);
-        out[t] = sum;
-    }
+/// The self-attention of a layer that sees the lifted numbers.
+nn::PackedScalarAttention pack_first(const nn::Attention& attention, const nn::Linear& lift) {
+    const Held in(attention.in_proj_weight, attention.in_proj_bias), out(attention.out_proj);
+    const Held lifted(lift);
+    return {{in.span(), out.span()}, attention.heads, values(lifted.weight), values(lifted.bias)};
 }
 
 std::int64_t largest_length(const ModelOptions& options) {
@@ -126,6 +109,7 @@ struct Inference::Work {
         : tokens(largest_length(options)),
           stride(nn::round_up(options.embed, nn::channel_multiple)),
           scalars(tokens),
+          collected(tokens * nn::channel_multiple),
           code(nn::round_up(2 * options.latent, nn::channel_multiple)),
           result(nn::round_up(options.latent, nn::channel_multiple)),
           first(tokens * stride),
@@ -133,9 +117,17 @@ struct Inference::Work {
           scratch(tokens, options.latent, options.embed, options.heads) {}
 
     std::int64_t tokens, stride;
-    nn::AlignedFloats scalars, code, result, first, second;
+    nn::AlignedFloats scalars, collected, code, result, first, second;
     nn::Scratch scratch;
 };
+
+/// The single number of every token.
+void Inference::collect(const nn::PackedLinear& map, nn::ConstMatrixView h, std::int64_t tokens,
+                        Work& work, float* numbers) const {
+    const nn::MatrixView rows{work.collected.data(), nn::channel_multiple};
+    kernels_->dense(h, tokens, map.view(), rows);
+    for (std::int64_t t = 0; t < tokens; ++t) numbers[t] = rows.data[t * rows.stride];
+}
 
 Inference::Inference(const Model& model, const nn::Kernels& kernels)
     : options_(model.options()), kernels_(&kernels) {
@@ -144,7 +136,6 @@ Inference::Inference(const Model& model, const nn::Kernels& kernels)
                "heads",
                options_.embed, options_.heads, options_.embed / options_.heads, nn::largest_head);
     const at::NoGradGuard no_gradients;
-    const auto stride = nn::round_up(options_.embed, nn::channel_multiple);
     first_weight_ = copy(model.initial_downsample.weight.transpose(0, 1));
     first_bias_ = copy(model.initial_downsample.bias);
     if (options_.sensor_positional_encoding) {
@@ -154,11 +145,13 @@ Inference::Inference(const Model& model, const nn::Kernels& kernels)
         const auto shift = at::mv(weight, map.bias.to(at::kDouble));
         first_bias_ = copy(model.initial_downsample.bias.to(at::kDouble) + shift);
     }
-    lift_ = pack_rows({model.embedding.weight, model.embedding.bias}, stride);
-    decoder_lift_ =
-        pack_rows({model.decoder_embedding.weight, model.decoder_embedding.bias}, stride);
-    collect_ = pack_rows({model.latent_output.weight}, stride);
-    decoder_collect_ = pack_rows({model.output.weight}, stride);
+    lift_ = nn::PackedLinear(Held(model.embedding).span());
+    decoder_lift_ = nn::PackedLinear(Held(model.decoder_embedding).span());
+    collect_ = pack_without_bias(model.latent_output);
+    decoder_collect_ = pack_without_bias(model.output);
+    first_attention_ = pack_first(model.encoder.front().layer.self_attn, model.embedding);
+    first_decoder_attention_ =
+        pack_first(model.decoder.front().layer.self_attn, model.decoder_embedding);
     for (const auto& level : model.encoder) {
         encoder_.push_back(pack(level.layer));
         if (encoder_.size() < model.encoder.size()) {
@@ -206,15 +199,20 @@ void Inference::encode_module(const CountView& counts, std::int64_t module, Work
     nn::MatrixView h{work.first.data(), work.stride}, next{work.second.data(), work.stride};
     std::int64_t tokens = first_bias_.size();
     first_map(counts, module, work.scalars.data());
-    lift(work.scalars.data(), tokens, lift_, h);
+    kernels_->dense({work.scalars.data(), 1}, tokens, lift_.view(), h);
     for (std::size_t i = 0; i < encoder_.size(); ++i) {
-        encoder_[i](*kernels_, h, tokens, work.scratch);
+        if (i == 0) {
+            first_attention_(*kernels_, numbers(work.scalars.data(), tokens), work.scratch);
+            encoder_[i].finish(*kernels_, h, tokens, work.scratch);
+        } else {
+            encoder_[i](*kernels_, h, tokens, work.scratch);
+        }
         if (i == encoder_maps_.size()) break;
         encoder_maps_[i](*kernels_, h, options_.embed, next);
         tokens = encoder_maps_[i].out();
         std::swap(h, next);
     }
-    collect(h, tokens, collect_, work.scalars.data());
+    collect(collect_, h, tokens, work, work.scalars.data());
     const nn::MatrixView code{work.code.data(), work.code.size()};
     const nn::MatrixView result{work.result.data(), work.result.size()};
     kernels_->dense({work.scalars.data(), tokens}, 1, code_.view(), code);
@@ -263,15 +261,20 @@ void Inference::encode(const CountView& counts, std::span<float> means,
 void Inference::decode_module(const float* z, Work& work, float* summary) const {
     nn::MatrixView h{work.first.data(), work.stride}, next{work.second.data(), work.stride};
     std::int64_t tokens = options_.latent;
-    lift(z, tokens, decoder_lift_, h);
+    kernels_->dense({z, 1}, tokens, decoder_lift_.view(), h);
     for (std::size_t i = 0; i < decoder_.size(); ++i) {
-        decoder_[i](*kernels_, h, tokens, work.scratch);
+        if (i == 0) {
+            first_decoder_attention_(*kernels_, numbers(z, tokens), work.scratch);
+            decoder_[i].finish(*kernels_, h, tokens, work.scratch);
+        } else {
+            decoder_[i](*kernels_, h, tokens, work.scratch);
+        }
         if (i == decoder_maps_.size()) break;
         decoder_maps_[i](*kernels_, h, options_.embed, next);
         tokens = decoder_maps_[i].out();
         std::swap(h, next);
     }
-    collect(h, tokens, decoder_collect_, summary);
+    collect(decoder_collect_, h, tokens, work, summary);
 }
 
 void Inference::decode(std::span<const float> z, std::span<float> logits) const {

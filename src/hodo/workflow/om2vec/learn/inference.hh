@@ -6,9 +6,11 @@
 /// whatever its batch mates and however many threads work. Threads share modules.
 ///
 /// Exact rewrites of the published network: sparse input, last two maps of each half commuted,
-/// keys and values of the cross-attention made once, equal inputs computed once.
+/// keys and values of the cross-attention made once, the first self-attention of each half as one
+/// function of a number per head, equal inputs computed once, modules with one photon looked up.
 
 #include "hodo/nn/packed.hh"
+#include "hodo/nn/scalar_attention.hh"
 #include "hodo/workflow/om2vec/learn/model.hh"
 
 #include <span>
@@ -33,6 +35,8 @@ class Inference {
     struct Work;
     void encode_module(const CountView& counts, std::int64_t module, Work& work, float* mean,
                        float* log_variance) const;
+    void collect(const nn::PackedLinear& map, nn::ConstMatrixView h, std::int64_t tokens,
+                 Work& work, float* numbers) const;
     void decode_module(const float* z, Work& work, float* summary) const;
     /// The columns of some panels of the last map, for all modules; `summaries` [modules, T].
     void last_map(nn::ConstMatrixView summaries, std::int64_t modules, std::int64_t first_panel,
@@ -41,11 +45,12 @@ class Inference {
 
     ModelOptions options_;
     const nn::Kernels* kernels_;
-    nn::AlignedFloats first_weight_;               ///< [bins, T_0]: one row per bin
-    nn::AlignedFloats first_bias_;                 ///< [T_0]
-    nn::AlignedFloats position_;                   ///< [3, T_0], empty without positions
-    nn::AlignedFloats lift_, decoder_lift_;        ///< [2, channels padded]: weight, bias
-    nn::AlignedFloats collect_, decoder_collect_;  ///< [channels padded]: weights of d -> 1
+    nn::AlignedFloats first_weight_;              ///< [bins, T_0]: one row per bin
+    nn::AlignedFloats first_bias_;                ///< [T_0]
+    nn::AlignedFloats position_;                  ///< [3, T_0], empty without positions
+    nn::PackedLinear lift_, decoder_lift_;        ///< 1 -> d
+    nn::PackedLinear collect_, decoder_collect_;  ///< d -> 1 without its bias
+    nn::PackedScalarAttention first_attention_, first_decoder_attention_;
     std::vector<nn::PackedEncoderLayer> encoder_;
     std::vector<nn::PackedDecoderLayer> decoder_;
     std::vector<nn::PackedTokenMap> encoder_maps_, decoder_maps_;  ///< All but the last of each.
