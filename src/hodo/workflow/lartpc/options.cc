@@ -66,6 +66,11 @@ void ApplyOptions::describe(base::Fields& f) {
         .at_least(1);
 }
 
+void InfoOptions::describe(base::Fields& f) {
+    f("input", input, "parsed, pixel, xy or yinf files");
+    f("json", json, "print JSON");
+}
+
 void ViewOptions::describe(base::Fields& f) {
     f("input", input, "xy file for voxels, or parsed wire or hit file for the planes");
     f("output", output, "HTML file to write");

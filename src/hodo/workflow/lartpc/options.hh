@@ -82,6 +82,13 @@ struct ApplyOptions {
     void describe(base::Fields& f);
 };
 
+struct InfoOptions {
+    std::vector<std::string> input;
+    bool json = false;
+
+    void describe(base::Fields& f);
+};
+
 struct ViewOptions {
     std::string input, output;
     std::int64_t first = 0, events = 5;

@@ -9,6 +9,7 @@ void run_simulate(const workflow::Job& job);
 void run_validate(const workflow::Job& job);
 void run_prepare(const workflow::Job& job);
 void run_join(const workflow::Job& job);
+void run_info(const workflow::Job& job);
 void run_view(const workflow::Job& job);
 
 /// Whether `file` holds voxels or wire signals by its name.

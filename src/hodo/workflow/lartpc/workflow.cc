@@ -39,6 +39,8 @@ const workflow::Verb verbs[] = {
      "lartpc apply xy outputs --weights runs/ghost\n"
      "lartpc apply xy outputs --weights checkpoint_024.pth.tar --threshold 0.35",
      workflow::Divisible::yes},
+    {"info", "Tell what files hold: events, voxels, truth, ghosts, outputs", "input",
+     describe<InfoOptions>, run_info, "lartpc info xy/batch0-reco_BeamCosmic_001_xy-TPC1.npz"},
     {"view", "Show true and ghost voxels, or wire planes, as one HTML page", "input output",
      describe<ViewOptions>, run_view,
      "lartpc view xy/batch0-reco_BeamCosmic_001_xy-TPC1.npz voxels.html"},
