@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <iostream>
+#include <set>
 
 namespace lartpc = hodo::lartpc;
 namespace argon = hodo::lartpc::argon;
@@ -77,4 +78,44 @@ TEST(LartpcSimulator, an_event_depends_on_its_seed_and_number_only) {
     EXPECT_EQ(seventh, of(options, 7));
     options.seed = 2;
     EXPECT_NE(seventh, of(options, 7));
+}
+
+TEST(LartpcReadout, planes_see_all_of_the_energy_unless_they_have_no_wire) {
+    lartpc::ReadoutOptions options;
+    const auto& detector = lartpc::protodune_sp();
+    const auto& box = detector.tpc(1);
+    const auto at = [&](double y, double z) {
+        const std::vector<lartpc::Deposit> deposits{
+            {{box.low[0] + 500, box.low[1] + y, box.low[2] + z}, 0, 5, 1, 1, 13}};
+        return lartpc::read_out(deposits, detector, 1, options, base::Random(1, "t"), 6000);
+    };
+    const auto inside = at(3000, 1100);
+    ASSERT_EQ(inside.seen.size(), 1);
+    EXPECT_EQ(inside.seen.voxels, inside.energy.voxels);
+    EXPECT_NEAR(inside.seen.value(0), 15, 0.01);
+    EXPECT_EQ(inside.seen.value(0, 1), 1);
+    EXPECT_EQ(inside.seen.value(0, 2), 13);
+    // Half of the charge drifts past the last straight wire.
+    const auto edge = at(3000, 2300 - 0.4);
+    EXPECT_LT(edge.seen.value(0), 14.9);
+    EXPECT_GT(edge.seen.value(0), 5);
+}
+
+TEST(LartpcReadout, dead_channels_show_nothing_and_are_the_same_in_all_events) {
+    lartpc::SimulationOptions options;
+    options.cosmics = 10;
+    const auto channels = [&](double dead, std::int64_t event) {
+        options.readout.dead = dead;
+        const lartpc::EventSimulator simulator(options);
+        const auto seen = simulator.read_out(simulator.simulate(event), event, 1);
+        return std::set<int>(seen.signals.channel.begin(), seen.signals.channel.end());
+    };
+    const auto all = channels(0, 1), most = channels(0.3, 1), other = channels(0.3, 2);
+    EXPECT_LT(most.size(), 0.8 * double(all.size()));
+    EXPECT_TRUE(channels(1, 1).empty());
+    std::set<int> together = most;
+    together.insert(other.begin(), other.end());
+    // Were others dead in the other event, nearly all channels would be seen in one of them.
+    EXPECT_LT(together.size(), 0.8 * 2560);
+    EXPECT_TRUE(std::includes(all.begin(), all.end(), most.begin(), most.end()));
 }

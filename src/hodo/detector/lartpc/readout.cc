@@ -111,10 +111,30 @@ std::vector<Region> regions_of(std::span<const float> samples, double least, int
     return regions;
 }
 
+/// The noise of every channel: planes whose wires are tilted see currents that charges induce.
+std::vector<double> channel_noise(const PixelGrid& grid, const ReadoutOptions& options) {
+    std::vector<double> noise(static_cast<std::size_t>(grid.channels()), options.noise);
+    for (int k = 0; k < planes_per_face; ++k) {
+        const auto& plane = grid.plane(k);
+        if (plane.sine() == 0) continue;
+        for (int wire = 0; wire < plane.wires(); ++wire) {
+            noise[static_cast<std::size_t>(plane.channel(wire))] = options.induction_noise;
+        }
+    }
+    return noise;
+}
+
+/// Whether a channel of a TPC shows nothing.
+bool is_dead(const ReadoutOptions& options, int tpc, int channel) {
+    const auto stream = base::Random(0, "lartpc dead channels", static_cast<std::uint64_t>(tpc));
+    return stream.child("channel", static_cast<std::uint64_t>(channel)).uniform() < options.dead;
+}
+
 /// A bump of noise alone, just above the threshold.
-void add_fake(std::span<float> samples, const ReadoutOptions& options, base::Random& random) {
+void add_fake(std::span<float> samples, double noise, const ReadoutOptions& options,
+              base::Random& random) {
     const auto at = static_cast<int>(random.below(samples.size()));
-    const double height = options.noise * (options.threshold + random.exponential());
+    const double height = noise * (options.threshold + random.exponential());
     const double width = std::max(least_width, options.filter);
     for (int t = std::max(0, at - 5); t < std::min(static_cast<int>(samples.size()), at + 6); ++t) {
         const double x = (t - at) / width;
@@ -123,22 +143,23 @@ void add_fake(std::span<float> samples, const ReadoutOptions& options, base::Ran
 }
 
 /// Adds noise to the regions of a channel and forgets the rest.
-void keep_regions(std::span<float> samples, const ReadoutOptions& options, base::Random random) {
+void keep_regions(std::span<float> samples, double noise, const ReadoutOptions& options,
+                  base::Random random) {
     for (auto fakes = random.poisson(options.fake_regions); fakes > 0; --fakes) {
-        add_fake(samples, options, random);
+        add_fake(samples, noise, options, random);
     }
-    const double least = std::max(1e-9, quiet * options.noise);
+    const double least = std::max(1e-9, quiet * noise);
     int cleared = 0;
     for (const auto& region : regions_of(samples, least, options.padding)) {
         std::fill(samples.begin() + cleared, samples.begin() + region.begin, 0.0F);
         double largest = 0;
         for (int t = region.begin; t < region.end; ++t) {
             auto& sample = samples[static_cast<std::size_t>(t)];
-            if (options.noise > 0) sample += static_cast<float>(options.noise * random.normal());
+            if (noise > 0) sample += static_cast<float>(noise * random.normal());
             largest = std::max(largest, static_cast<double>(sample));
         }
         cleared = region.end;
-        if (largest > options.threshold * options.noise) continue;
+        if (largest > options.threshold * noise) continue;
         std::fill(samples.begin() + region.begin, samples.begin() + region.end, 0.0F);
     }
     std::fill(samples.begin() + cleared, samples.end(), 0.0F);
@@ -199,11 +220,15 @@ void ReadoutOptions::describe(base::Fields& f) {
     f("transverse", transverse, "diffusion across the drift [cm2/s]").at_least(0);
     f("filter", filter, "width of the deconvolution's filter [ticks]").at_least(0);
     f("electrons_per_count", electrons_per_count, "charge of one count in a sample").above(0);
-    f("noise", noise, "deviation of samples in regions with signal [counts]").at_least(0);
+    f("noise", noise, "deviation of samples of upright wires in regions with signal [counts]")
+        .at_least(0);
+    f("induction_noise", induction_noise, "the same of tilted wires [counts]").at_least(0);
     f("threshold", threshold, "a region is kept when a sample exceeds this many deviations")
         .at_least(0);
     f("padding", padding, "ticks kept on either side of a signal").between(0, 100);
     f("fake_regions", fake_regions, "regions of noise alone per channel").at_least(0);
+    f("dead", dead, "part of the channels that show nothing, the same ones in all events")
+        .between(0, 1);
 }
 
 TpcEvent read_out(std::span<const Deposit> deposits, const Detector& detector, int tpc,
@@ -211,7 +236,7 @@ TpcEvent read_out(std::span<const Deposit> deposits, const Detector& detector, i
     const PixelGrid grid(detector, detector.tpc(tpc).face);
     Anode anode(grid, ticks);
     TpcEvent event;
-    TruthSum energy, electrons;
+    TruthSum energy, electrons, seen;
     for (const auto& deposit : deposits) {
         const auto local = local_point(detector, tpc, deposit.position, deposit.time);
         if (!local || (*local)[0] >= ticks * detector.drift_per_tick()) continue;
@@ -233,17 +258,27 @@ TpcEvent read_out(std::span<const Deposit> deposits, const Detector& detector, i
                       (*local)[1] / detector.pixel, (*local)[0] / detector.drift_per_tick(),
                       std::max(least_width, across),
                       std::max(least_width, std::hypot(along, options.filter)));
+        double planes = 0;
         for (std::size_t k = 0; k < collected.size(); ++k) {
             event.collected[k] += collected[k] * options.electrons_per_count;
+            planes += collected[k] * options.electrons_per_count / arriving;
         }
+        if (planes > 0) seen.add(voxel, deposit, deposit.energy * planes);
     }
+    const auto noise = channel_noise(grid, options);
     for (int c = 0; c < grid.channels(); ++c) {
-        keep_regions(anode.channel(c), options,
+        const auto samples = anode.channel(c);
+        if (is_dead(options, tpc, c)) {
+            std::fill(samples.begin(), samples.end(), 0.0F);
+            continue;
+        }
+        keep_regions(samples, noise[static_cast<std::size_t>(c)], options,
                      random.child("channel", static_cast<std::uint64_t>(c)));
     }
     event.signals = transposed(anode, grid.channels(), ticks);
     event.energy = energy.image();
     event.electrons = electrons.image();
+    event.seen = seen.image();
     return event;
 }
 

@@ -24,10 +24,12 @@ struct ReadoutOptions {
     double transverse = 16.3;   ///< Across it [cm2/s].
     double filter = 2.0;        ///< Width of the deconvolution's filter [ticks].
     double electrons_per_count = 200;
-    double noise = 0.5;          ///< Deviation of a sample in a region [counts].
-    double threshold = 4;        ///< A region is kept when a sample exceeds this many deviations.
-    int padding = 4;             ///< Ticks kept on either side of a signal.
+    double noise = 0.5;          ///< Of samples of upright (collection) wires [counts].
+    double induction_noise = 4;  ///< Of samples of tilted (induction) wires [counts].
+    double threshold = 5;        ///< A region is kept when a sample exceeds this many deviations.
+    int padding = 10;            ///< Ticks kept on either side of a signal.
     double fake_regions = 0.02;  ///< Regions of noise alone per channel.
+    double dead = 0.002;  ///< Part of the channels that show nothing, the same in all events.
 
     void describe(base::Fields& f);
 };
@@ -39,6 +41,9 @@ struct TpcEvent {
     VoxelImage energy;
     /// The same with the number of electrons that escaped recombination.
     VoxelImage electrons;
+    /// The same with the energy that the wires of each plane saw, summed over the planes: three
+    /// times the energy wherever every plane has a wire.
+    VoxelImage seen;
     /// Electrons that arrived at the anode, and what the wires of each plane collected.
     double arrived = 0;
     std::array<double, planes_per_face> collected{};

@@ -68,6 +68,14 @@ bool crosses(const Point3& from, const Point3& direction, const Tpc& box) {
     return first < last;
 }
 
+bool is_truth(std::string_view product) {
+    return product == "depo" || product == "depoElectron" || product == "energy";
+}
+
+const VoxelImage& truth_of(const TpcEvent& event, std::string_view product) {
+    return product == "depo" ? event.energy : product == "energy" ? event.seen : event.electrons;
+}
+
 std::vector<std::int64_t> numbers_between(int first, int last) {
     std::vector<std::int64_t> numbers;
     for (int i = first; i < last; ++i) numbers.push_back(i);
@@ -95,10 +103,16 @@ void SimulationOptions::describe(base::Fields& f) {
     f("beam_max", beam_max, "largest momentum of beam particles [MeV]").above(0);
     f("cosmics", cosmics, "mean number of cosmic muons that cross each TPC").between(0, 1000);
     f("ticks", ticks, "length of the readout window").between(8, 100'000);
+    f("truth", truth,
+      "true values to write: depo (energy in MeV), depoElectron (electrons), energy (in MeV as "
+      "seen "
+      "by each plane, summed)");
     f.group("readout", readout, "drift, wires and noise");
     f.rule(energy_min <= energy_max, "energy_min must not exceed energy_max");
     f.rule(beam_min <= beam_max, "beam_min must not exceed beam_max");
     f.rule(!tpcs.empty(), "tpcs must name at least one TPC");
+    f.rule(std::all_of(truth.begin(), truth.end(), is_truth),
+           "truth may hold depo, depoElectron and energy");
 }
 
 EventSimulator::EventSimulator(SimulationOptions options)
@@ -221,9 +235,8 @@ std::vector<base::Path> simulate_file(const EventSimulator& simulator, std::int6
         writers.emplace_back(paths.back());
     };
     for (const auto tpc : options.tpcs) {
-        for (const char* product : {"wire", "depo", "depoElectron"}) {
-            open(base::format("{}-TPC{}", product, tpc));
-        }
+        open(base::format("wire-TPC{}", tpc));
+        for (const auto& product : options.truth) open(base::format("{}-TPC{}", product, tpc));
     }
     open("mcparticle");
     if (options.sample == Sample::beam_cosmic) open("mcbeamcosmic");
@@ -236,8 +249,9 @@ std::vector<base::Path> simulate_file(const EventSimulator& simulator, std::int6
             const auto seen = simulator.read_out(event, number + options.first_file * 1'000'000,
                                                  static_cast<int>(tpc));
             writers[writer++].add(seen.signals);
-            writers[writer++].add(seen.energy);
-            writers[writer++].add(seen.electrons);
+            for (const auto& product : options.truth) {
+                writers[writer++].add(truth_of(seen, product));
+            }
         }
         std::vector<double> rows;
         for (const auto& track : event.tracks) {

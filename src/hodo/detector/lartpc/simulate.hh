@@ -35,6 +35,9 @@ struct SimulationOptions {
     double beam_min = 1000, beam_max = 7000;      ///< Momentum of beam particles [MeV].
     double cosmics = 26;                          ///< Mean number that cross each TPC.
     std::int64_t ticks = 6000;
+    /// Products with the truth: "depo" (energy), "depoElectron" (electrons), "energy" (what the
+    /// planes saw).
+    std::vector<std::string> truth{"depo", "depoElectron"};
     ReadoutOptions readout;
 
     void describe(base::Fields& f);
@@ -69,7 +72,7 @@ class EventSimulator {
 };
 
 /// Writes the events of file number `file` (from 0) in the published code's parsed layout: wire,
-/// depo and depoElectron of every TPC, mcparticle, and mcbeamcosmic for beam events.
+/// the products of the truth of every TPC, mcparticle, and mcbeamcosmic for beam events.
 std::vector<base::Path> simulate_file(const EventSimulator& simulator, std::int64_t file,
                                       const base::Path& folder);
 std::int64_t file_count(const SimulationOptions& options);

@@ -18,7 +18,8 @@ const World everywhere{{-1e5, -1e5, -1e5}, {1e5, 1e5, 1e5}};
 
 ReadoutOptions without_noise() {
     ReadoutOptions options;
-    options.noise = options.threshold = options.fake_regions = 0;
+    options.noise = options.induction_noise = options.threshold = 0;
+    options.fake_regions = options.dead = 0;
     options.padding = 20;
     return options;
 }
