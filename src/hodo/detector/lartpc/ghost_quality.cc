@@ -85,6 +85,27 @@ Confusion confusion(const ScoredEvent& event, double threshold) {
     return counts;
 }
 
+std::map<std::int64_t, Confusion> confusion_by_particle(const ScoredEvent& event,
+                                                        double threshold) {
+    std::map<std::int64_t, Confusion> counts;
+    const auto& truth = event.truth;
+    if (truth.width < 3) return counts;
+    const auto pdg = [&](std::int64_t row) {
+        return static_cast<std::int64_t>(truth.value(row, 2));
+    };
+    for (std::int64_t row = 0; row < truth.size(); ++row) ++counts[pdg(row)].not_active;
+    for (std::size_t i = 0; i < event.voxels.size(); ++i) {
+        const auto place =
+            std::lower_bound(truth.voxels.begin(), truth.voxels.end(), event.voxels[i]);
+        if (place == truth.voxels.end() || *place != event.voxels[i]) continue;
+        auto& of_particle = counts[pdg(place - truth.voxels.begin())];
+        --of_particle.not_active;
+        const bool kept = static_cast<double>(event.scores[i]) > threshold;
+        ++(kept ? of_particle.true_kept : of_particle.true_lost);
+    }
+    return counts;
+}
+
 void add_scores(ScoreHistogram& histogram, const ScoredEvent& event) {
     constexpr auto bins = ScoreHistogram::bins;
     for (std::size_t i = 0; i < event.voxels.size(); ++i) {

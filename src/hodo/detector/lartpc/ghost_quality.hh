@@ -35,6 +35,8 @@ struct Confusion {
     double accuracy() const;
 };
 Confusion confusion(const ScoredEvent& event, double threshold);
+/// The true voxels of each kind of particle (PDG number, column 2 of the truth); no ghosts.
+std::map<std::int64_t, Confusion> confusion_by_particle(const ScoredEvent& event, double threshold);
 
 /// Scores of true voxels and of ghosts, in bins of 0.02; what lies outside [0, 1] is in the first
 /// or last one.

@@ -11,6 +11,7 @@ void run_prepare(const workflow::Job& job);
 void run_join(const workflow::Job& job);
 void run_info(const workflow::Job& job);
 void run_view(const workflow::Job& job);
+void run_report(const workflow::Job& job);
 
 /// Whether `file` holds voxels or wire signals by its name.
 bool recognises_events(const base::Path& file);

@@ -4,6 +4,7 @@
 
 #include "hodo/workflow/lartpc/options.hh"
 #include "hodo/workflow/lartpc/original_config.hh"
+#include "hodo/workflow/lartpc/report_options.hh"
 #include "hodo/workflow/lartpc/train_options.hh"
 #include "hodo/workflow/lartpc/verbs.hh"
 
@@ -41,6 +42,10 @@ const workflow::Verb verbs[] = {
      workflow::Divisible::yes},
     {"info", "Tell what files hold: events, voxels, truth, ghosts, outputs", "input",
      describe<InfoOptions>, run_info, "lartpc info xy/batch0-reco_BeamCosmic_001_xy-TPC1.npz"},
+    {"report", "Judge outputs of networks beside the truth: an HTML report, figures and numbers",
+     "run", describe<ReportOptions>, run_report,
+     "lartpc report runs/ghost\n"
+     "lartpc report --inference outputs --truth xy --output report.html"},
     {"view", "Show true and ghost voxels, or wire planes, as one HTML page", "input output",
      describe<ViewOptions>, run_view,
      "lartpc view xy/batch0-reco_BeamCosmic_001_xy-TPC1.npz voxels.html"},
