@@ -25,9 +25,9 @@ struct ReadoutOptions {
     double filter = 2.0;        ///< Width of the deconvolution's filter [ticks].
     double electrons_per_count = 200;
     double noise = 0.5;          ///< Of samples of upright (collection) wires [counts].
-    double induction_noise = 4;  ///< Of samples of tilted (induction) wires [counts].
-    double threshold = 5;        ///< A region is kept when a sample exceeds this many deviations.
-    int padding = 10;            ///< Ticks kept on either side of a signal.
+    double induction_noise = 2;  ///< Of samples of tilted (induction) wires [counts].
+    double threshold = 9;        ///< A region is kept when a sample exceeds this many deviations.
+    int padding = 8;             ///< Ticks kept on either side of a signal.
     double fake_regions = 0.02;  ///< Regions of noise alone per channel.
     double dead = 0.002;  ///< Part of the channels that show nothing, the same in all events.
 

@@ -14,7 +14,7 @@ namespace hodo::lartpc::detail {
 namespace {
 
 /// Points beyond this number are thinned evenly.
-constexpr std::int64_t most_points = 5000;
+constexpr std::int64_t most_points = 3000;
 constexpr std::size_t cells = 160;
 
 /// Where a voxel stands on the sheet: z to the right and up, drift to the left and up, y up [m].
@@ -124,12 +124,12 @@ draw::Figure event_figure(const DrawnEvent& event, const Point3& sides) {
     }
     draw_density(figure.panel(0, 0), event.active, sides, frame);
     auto& truth = figure.panel(0, 1);
-    draw_points(truth, event.true_kept, sides, "found", draw::palette(0), 0.7);
-    draw_points(truth, event.true_lost, sides, "lost", draw::palette(1), 0.9);
-    draw_points(truth, event.not_active, sides, "not active", draw::palette(2), 0.9);
+    draw_points(truth, event.not_active, sides, "not active", draw::palette(2), 1.0);
+    draw_points(truth, event.true_lost, sides, "lost", draw::palette(1), 1.0);
+    draw_points(truth, event.true_kept, sides, "found", draw::palette(0), 0.6);
     auto& kept = figure.panel(0, 2);
-    draw_points(kept, event.true_kept, sides, "true", draw::palette(0), 0.7);
-    draw_points(kept, event.ghosts_kept, sides, "ghosts", draw::palette(1), 0.9);
+    draw_points(kept, event.ghosts_kept, sides, "ghosts", draw::palette(1), 1.0);
+    draw_points(kept, event.true_kept, sides, "true", draw::palette(0), 0.6);
     return figure;
 }
 
@@ -181,7 +181,7 @@ void add_events(ReportPage& page, const std::vector<DrawnEvent>& events, const P
     if (events.empty()) return;
     page.report.section("Events",
                         "Seen obliquely: the beam goes to the upper right, the drift to the upper "
-                        "left. Of sets with more than 5,000 voxels every few are drawn.");
+                        "left. Of sets with more than 3,000 voxels every few are drawn.");
     int number = 0;
     for (const auto& event : events) {
         page.figure(base::format("event_{}", number++),
