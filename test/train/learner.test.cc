@@ -162,6 +162,22 @@ TEST(Adopting, goes_on_with_adam_as_the_formula_says) {
     expect_near(doubles(parameter), {1.0 - 0.5 * first, 2.0 - 0.5 * second}, 1e-6);
 }
 
+TEST(Adopting, gives_back_what_was_taken) {
+    auto parameter = numbers({1.0F, 2.0F}, {2}), other = at::ones({3});
+    Optimizer optimizer({{"other", &other}, {"p", &parameter}}, {.kind = OptimizerKind::adam});
+    EXPECT_TRUE(optimizer.exported().slots.empty());
+    auto state = three_steps_of_adam();
+    state.slots[0].parameter = 1;
+    optimizer.adopt(state);
+    const auto exported = optimizer.exported();
+    ASSERT_EQ(exported.slots.size(), 1U);
+    EXPECT_EQ(exported.slots[0].parameter, 1);
+    EXPECT_EQ(exported.slots[0].step, 3);
+    for (const auto* name : {"exp_avg", "exp_avg_sq"}) {
+        EXPECT_EQ(exported.slots[0].moment(name).floats(), state.slots[0].moment(name).floats());
+    }
+}
+
 TEST(Adopting, refuses_a_state_that_does_not_fit) {
     auto parameter = numbers({1.0F, 2.0F}, {2}), longer = at::ones({3});
     Optimizer fits({{"p", &parameter}}, {});
@@ -258,6 +274,31 @@ TEST(Learning, a_plateau_lowers_the_rate_when_validation_stops_improving) {
     validation = {{"other", 1.0}};
     ++context.validations;
     EXPECT_THAT(test::error_of([&] { schedule.factor(context); }), HasSubstr("'loss'"));
+}
+
+TEST(Learning, a_plateau_may_watch_a_scalar_that_should_rise) {
+    ScheduleOptions options;
+    options.kind = ScheduleKind::plateau;
+    options.factor = 0.2;
+    options.patience = 2;
+    options.metric = "acc";
+    options.better = Better::larger;
+    Schedule schedule(options);
+    std::vector<double> found;
+    Scalars validation;
+    auto context = at_step(0, 1, 10);
+    context.validation = &validation;
+    for (const double acc : {0.5, 0.6, 0.60001, 0.59, 0.58, 0.7, 0.6, 0.6, 0.6, 0.6}) {
+        validation.set("acc", acc);
+        ++context.validations;
+        found.push_back(schedule.factor(context));
+    }
+    // torch.optim.lr_scheduler.ReduceLROnPlateau(mode="max", factor=0.2, patience=2) likewise.
+    EXPECT_EQ(found, (std::vector<double>{1, 1, 1, 1, 0.2, 0.2, 0.2, 0.2, 0.2 * 0.2, 0.2 * 0.2}));
+    Schedule other(options);
+    other.adopt(schedule.plateau());
+    EXPECT_EQ(other.plateau().best, 0.7);
+    EXPECT_EQ(other.plateau().factor, 0.2 * 0.2);
 }
 
 /// The parameter is the index of the update, counted from 1; returns the average after `epochs`.

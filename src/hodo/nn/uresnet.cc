@@ -116,9 +116,9 @@ Inside inside(const sparse::SharedCoordinates& level, const std::optional<sparse
         rows.push_back(static_cast<std::int64_t>(row));
     }
     if (voxels.size() == all.size()) return {level, {}};
-    return {std::make_shared<sparse::Coordinates>(std::move(voxels), level->stride(),
-                                                  level->events()),
-            at::tensor(rows, at::kLong)};
+    return {
+        std::make_shared<sparse::Coordinates>(std::move(voxels), level->stride(), level->events()),
+        at::tensor(rows, at::kLong)};
 }
 
 // ---- learning -----------------------------------------------------------------------------------

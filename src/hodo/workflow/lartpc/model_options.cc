@@ -65,7 +65,6 @@ void infer_levels(const ShapeBook& book, std::string_view origin, ModelOptions& 
         const auto down = book.kernel(level + table + ".1.weight")[0];
         if (options.n_2d == options.n_strides) {
             options.downsample.assign(2, root(down, 2));
-            options.downsample_t = options.downsample;
         } else {
             if (options.n_2d == 0) options.downsample = {2, 2};
             const auto size = options.downsample[0] * options.downsample[0];

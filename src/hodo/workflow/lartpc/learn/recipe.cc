@@ -118,6 +118,7 @@ train::Step CellRecipe::train(const TrainingBatch& batch, const train::StepConte
     if (context.first_of_epoch()) close_epoch();
     if (epoch_ < 0) {
         epoch_ = options_.start_epoch + context.epoch;
+        restored_ = false;
         training_.begin(metrics_.size());
     }
     HODO_CHECK(batch.voxels.has_targets(), "a training file has no truth; leave it out");
@@ -191,6 +192,8 @@ void CellRecipe::close_epoch() {
     const auto epoch = epoch_;
     epoch_ = -1;
     complete_ = false;
+    // A session that went on after the end of an epoch may find its files written, with times.
+    if (restored_ && std::filesystem::exists(checkpoint_file(output_.folder, epoch))) return;
     if (!options_.epoch_files || !output_.first_rank) return;
     EpochSummary summary{epoch, {}};
     training_.report(summary, "train", metrics_);
@@ -213,6 +216,7 @@ void CellRecipe::state(train::Archive& archive) {
     archive("complete", complete_);
     archive("validated", validated_);
     archive("rate", rate_);
+    restored_ = restored_ || archive.loading();
 }
 
 }  // namespace hodo::lartpc

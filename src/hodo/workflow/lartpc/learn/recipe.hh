@@ -74,6 +74,7 @@ class CellRecipe final : public train::Recipe<TrainingBatch> {
     bool complete_ = false;        ///< All its steps are done.
     std::int64_t validated_ = -1;  ///< The step after which `validation_` was made.
     double rate_ = 0;
+    bool restored_ = false;  ///< `training_` comes from an archive.
     bool judges_ = true;
 };
 

@@ -1,0 +1,225 @@
+#include "hodo/workflow/lartpc/learn/recipe.hh"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <numeric>
+
+#include "hodo/base/config.hh"
+#include "hodo/tensor/weights.hh"
+#include "hodo/workflow/lartpc/inference_files.hh"
+#include "hodo/workflow/lartpc/learn/checkpoints.hh"
+#include "hodo/workflow/lartpc/original_config.hh"
+#include "support/reference.hh"
+
+namespace hodo::lartpc {
+namespace {
+
+// Runs of the published code: its configurations, checkpoints, outputs and tables of epochs.
+
+struct PublishedRun {
+    TrainOptions options;
+    base::Path folder;
+    std::vector<EpochCheckpoint> checkpoints;  ///< By epoch.
+
+    base::Path answers(const base::Path& xy, std::int64_t epoch) const {
+        return folder / options.store_inference.folder / inference_name(xy, epoch);
+    }
+    VoxelDataset data(Subset subset) const {
+        return VoxelDataset(select_files(options.data, subset),
+                            treatment_of(options.data, subset, options.target(), 1));
+    }
+};
+
+/// The runs that a configuration in lartpc/pipeline and a folder with checkpoints describe.
+std::vector<PublishedRun> published_runs() {
+    std::vector<PublishedRun> runs;
+    for (const auto& file : test::reference_files("lartpc/pipeline", "*.yaml")) {
+        const auto translated = translate_original(base::Config::read(file), "train");
+        if (!translated) continue;
+        PublishedRun run{translated->as<TrainOptions>(), {}, {}};
+        const auto pipeline = file.parent_path();
+        run.folder = pipeline / run.options.output;
+        for (auto& path : run.options.data.data_path) path = (pipeline / path).string();
+        if (!std::filesystem::is_directory(run.folder / "checkpoints")) continue;
+        for (const auto& entry : std::filesystem::directory_iterator(run.folder / "checkpoints")) {
+            const auto epoch = epoch_of_checkpoint(entry.path());
+            if (epoch) run.checkpoints.push_back({entry.path(), *epoch});
+        }
+        std::ranges::sort(run.checkpoints, {}, &EpochCheckpoint::epoch);
+        runs.push_back(std::move(run));
+    }
+    return runs;
+}
+
+double largest(std::span<const float> values) {
+    double most = 1.0;
+    for (const float value : values) most = std::max(most, std::abs(double{value}));
+    return most;
+}
+
+double largest_difference(std::span<const float> a, std::span<const float> b) {
+    EXPECT_EQ(a.size(), b.size());
+    double most = a.size() == b.size() ? 0 : 1e300;
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+        most = std::max(most, std::abs(double{a[i]} - double{b[i]}));
+    }
+    return most;
+}
+
+TEST(PublishedRuns, have_checkpoints_that_give_their_outputs) {
+    const auto runs = published_runs();
+    HODO_REQUIRE_REFERENCE(runs, "lartpc/pipeline/*.yaml with runs");
+    std::int64_t compared = 0;
+    for (const auto& run : runs) {
+        const auto data = run.data(Subset::validation);
+        for (const auto& [checkpoint, epoch] : run.checkpoints) {
+            const auto network = load_network(checkpoint);
+            EXPECT_EQ(network.epoch, epoch);
+            EXPECT_EQ(network.model.options().name, run.options.model.name);
+            for (std::int64_t sample = 0; sample < data.size(); ++sample) {
+                const auto& xy = data.files()[static_cast<std::size_t>(sample)].path;
+                const auto file = run.answers(xy.filename(), epoch);
+                if (!std::filesystem::exists(file)) continue;
+                const auto expected = read_inference(file);
+                const auto answers = network.model.predict(data.load(std::array{sample}));
+                const auto scale =
+                    run.options.model.name == NetworkKind::cellnet_binary ? 1.0 : largest(expected);
+                EXPECT_LE(largest_difference(answers, expected) / scale, 1e-5) << file;
+                std::cout << file.filename().string() << ": "
+                          << largest_difference(answers, expected) << '\n';
+                ++compared;
+            }
+        }
+    }
+    EXPECT_GT(compared, 0);
+}
+
+/// What one epoch of training from a checkpoint gives with the files in this order.
+struct Epoch {
+    double train_loss = 0, valid_loss = 0;
+    std::vector<double> difference;  ///< Of each validation file's answers.
+};
+
+Epoch train_epoch(CellRecipe& recipe, const VoxelDataset& training, const VoxelDataset& validation,
+                  const std::vector<std::int64_t>& order, const PublishedRun& run,
+                  std::int64_t epoch) {
+    Epoch found;
+    const auto steps = std::ssize(order);
+    train::StepContext context{.epoch_steps = steps, .dataset_size = steps, .batch_size = 1};
+    for (const auto sample : order) {
+        const TrainingBatch batch{training.load(std::array{sample})};
+        found.train_loss += *recipe.train(batch, context).scalars.find("loss");
+        ++context.step;
+        context.epoch_step = context.step % steps;
+    }
+    found.train_loss /= static_cast<double>(steps);
+    for (std::int64_t sample = 0; sample < validation.size(); ++sample) {
+        const auto& xy = validation.files()[static_cast<std::size_t>(sample)].path;
+        const TrainingBatch batch{validation.load(std::array{sample})};
+        found.valid_loss += *recipe.validate(batch, context).scalars.find("loss");
+        const auto expected = read_inference(run.answers(xy.filename(), epoch));
+        found.difference.push_back(
+            largest_difference(recipe.model().predict(batch.voxels), expected) /
+            (run.options.model.name == NetworkKind::cellnet_binary ? 1.0 : largest(expected)));
+    }
+    found.valid_loss /= static_cast<double>(validation.size());
+    return found;
+}
+
+TEST(PublishedRuns, go_on_from_a_checkpoint_to_the_next_one) {
+    const auto runs = published_runs();
+    HODO_REQUIRE_REFERENCE(runs, "lartpc/pipeline/*.yaml with runs");
+    std::int64_t compared = 0;
+    for (auto run : runs) {
+        const auto training = run.data(Subset::training), validation = run.data(Subset::validation);
+        constexpr std::int64_t most_files = 5;  // All orders are tried: 120.
+        if (training.size() > most_files) continue;
+        const auto summaries = Summaries::read(Summaries::file_of(run.folder, 0));
+        run.options.optimizer_state = true;
+        run.options.epoch_files = run.options.store_inference.store = false;
+        for (std::size_t i = 0; i + 1 < run.checkpoints.size(); ++i) {
+            const auto& next = run.checkpoints[i + 1];
+            const auto row =
+                std::ranges::find(summaries.epochs(), next.epoch, &EpochSummary::epoch);
+            ASSERT_NE(row, summaries.epochs().end());
+            run.options.weights = run.checkpoints[i].file.string();
+            const double train_loss = *row->value("train_loss");
+            const double valid_loss = *row->value("valid_loss");
+            // The order in which the files were drawn is not known: it is the one that explains
+            // the loss best.
+            std::vector<std::int64_t> order(static_cast<std::size_t>(training.size())), best_order;
+            std::iota(order.begin(), order.end(), 0);
+            Epoch best;
+            double nearest = 1e300;
+            do {
+                CellRecipe recipe(run.options, at::kCPU, {});
+                const auto found =
+                    train_epoch(recipe, training, validation, order, run, next.epoch);
+                const double distance = std::abs(found.train_loss / train_loss - 1) +
+                                        std::abs(found.valid_loss / valid_loss - 1);
+                if (distance >= nearest) continue;
+                nearest = distance;
+                best = found;
+                best_order = order;
+            } while (std::next_permutation(order.begin(), order.end()));
+            EXPECT_NEAR(best.train_loss / train_loss, 1.0, 2e-6);
+            EXPECT_NEAR(best.valid_loss / valid_loss, 1.0, 2e-6);
+            for (const double difference : best.difference) EXPECT_LE(difference, 1e-5);
+            std::cout << next.file.string() << ": files in the order";
+            for (const auto sample : best_order) std::cout << ' ' << sample;
+            std::cout << ", losses " << best.train_loss << " (" << train_loss << ") and "
+                      << best.valid_loss << " (" << valid_loss << "), answers differ by "
+                      << *std::ranges::max_element(best.difference) << '\n';
+            ++compared;
+        }
+    }
+    EXPECT_GT(compared, 0);
+}
+
+TEST(PublishedRuns, have_checkpoints_that_are_written_back_alike) {
+    const auto runs = published_runs();
+    HODO_REQUIRE_REFERENCE(runs, "lartpc/pipeline/*.yaml with runs");
+    const test::TemporaryFolder folder;
+    for (const auto& run : runs) {
+        for (const auto& [checkpoint, epoch] : run.checkpoints) {
+            auto network = load_network(checkpoint);
+            const auto file = io::WeightFile::open(checkpoint);
+            train::Learner learner("net", network.model.learning_parameters(), run.options.learner);
+            adopt_optimizer(learner, network.model, file);
+            const auto copy = folder / "copy.pth.tar";
+            write_epoch_checkpoint(copy, network.model, learner, run.options.learner,
+                                   run.options.learner.optimizer.rate);
+            const auto again = io::WeightFile::open(copy);
+            const auto a = file.all(), b = again.all();
+            ASSERT_EQ(a.size(), b.size());
+            for (std::size_t i = 0; i < a.size(); ++i) {
+                EXPECT_EQ(a[i].name, b[i].name);
+                EXPECT_EQ(a[i].array.shape, b[i].array.shape);
+                EXPECT_EQ(a[i].array.floats(), b[i].array.floats()) << a[i].name;
+            }
+            const auto before = file.optimizer(), after = again.optimizer();
+            ASSERT_EQ(before.slots.size(), after.slots.size());
+            for (std::size_t i = 0; i < before.slots.size(); ++i) {
+                EXPECT_EQ(before.slots[i].parameter, after.slots[i].parameter);
+                EXPECT_EQ(before.slots[i].step, after.slots[i].step);
+                for (const auto* name : {"exp_avg", "exp_avg_sq"}) {
+                    EXPECT_EQ(before.slots[i].moment(name).floats(),
+                              after.slots[i].moment(name).floats());
+                }
+            }
+            const auto &old = before.groups.items()[0], &made = after.groups.items()[0];
+            for (const auto& [key, value] : old.members()) {
+                ASSERT_TRUE(made.has(key)) << key;
+                if (!value.is_number()) continue;
+                EXPECT_EQ(value.number(), made.at(key).number()) << key;
+            }
+            EXPECT_EQ(old.at("params").items().size(), made.at("params").items().size());
+        }
+    }
+}
+
+}  // namespace
+}  // namespace hodo::lartpc
