@@ -16,7 +16,8 @@ void TrainOptions::describe(base::Fields& f) {
       "run directory, weight file or checkpoint of the published code to start from; empty: random "
       "weights");
     f("transfer", transfer,
-      "take over from 'weights' what is there by name, such as a ghost net's body for a charge net");
+      "take over from 'weights' what is there by name, such as a ghost net's body for a charge "
+      "net");
     f("optimizer_state", optimizer_state, "go on with the optimizer state of 'weights' too");
     f("start_epoch", start_epoch, "number of the first epoch; the epochs of the plan include it")
         .at_least(0);
@@ -52,8 +53,8 @@ void TrainOptions::describe(base::Fields& f) {
 
 Target TrainOptions::target() const {
     if (data.target != Target::automatic) return data.target;
-    const bool labels = model.name == NetworkKind::cellnet_binary &&
-                        loss.name != LossKind::charge_weighted_bce;
+    const bool labels =
+        model.name == NetworkKind::cellnet_binary && loss.name != LossKind::charge_weighted_bce;
     return labels ? Target::label : Target::value;
 }
 
