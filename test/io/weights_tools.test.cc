@@ -70,9 +70,27 @@ TEST(WeightsTools, diff_allows_a_tolerance_relative_to_the_largest_value) {
     const TemporaryFolder folder;
     hodo::io::write_weights(folder / "a.pt", {{"w", make_array<double>({100, 0})}});
     hodo::io::write_weights(folder / "b.pt", {{"w", make_array<double>({100, 0.01})}});
-    EXPECT_FALSE(diff_weights(folder / "a.pt", folder / "b.pt", 0.9e-4).is_equal);
-    EXPECT_TRUE(diff_weights(folder / "a.pt", folder / "b.pt", 1.1e-4).is_equal);
-    EXPECT_THROW(diff_weights(folder / "a.pt", folder / "b.pt", -1), hodo::base::Error);
+    EXPECT_FALSE(diff_weights(folder / "a.pt", folder / "b.pt", {0.9e-4}).is_equal);
+    EXPECT_TRUE(diff_weights(folder / "a.pt", folder / "b.pt", {1.1e-4}).is_equal);
+    EXPECT_THROW(diff_weights(folder / "a.pt", folder / "b.pt", {-1}), hodo::base::Error);
+}
+
+TEST(WeightsTools, diff_overlooks_single_numbers_below_the_floor) {
+    const TemporaryFolder folder;
+    hodo::io::write_weights(folder / "a.pt", {{"small", make_array<double>({1e-9, 0})},
+                                              {"large", make_array<double>({100, 0})}});
+    hodo::io::write_weights(folder / "b.pt", {{"small", make_array<double>({3e-9, 0})},
+                                              {"large", make_array<double>({100.0005, 0})}});
+    const auto diff = [&](hodo::io::Tolerance tolerance) {
+        return diff_weights(folder / "a.pt", folder / "b.pt", tolerance);
+    };
+    EXPECT_FALSE(diff({.relative = 1e-5}).is_equal) << "the small one is three times as large";
+    EXPECT_FALSE(diff({.floor = 1e-8}).is_equal) << "the large one is no matter of the floor";
+    EXPECT_FALSE(diff({.relative = 1e-5, .floor = 1e-9}).is_equal);
+    const auto both = diff({.relative = 1e-5, .floor = 1e-8});
+    EXPECT_TRUE(both.is_equal) << both.report;
+    EXPECT_THAT(both.report, HasSubstr("within 1e-05 or the floor 1e-08"));
+    EXPECT_THROW(diff({.floor = -1}), hodo::base::Error);
 }
 
 TEST(WeightsTools, diff_treats_not_a_number_as_a_value) {
@@ -81,7 +99,7 @@ TEST(WeightsTools, diff_treats_not_a_number_as_a_value) {
     hodo::io::write_weights(folder / "a.pt", {{"w", make_array<double>({nan, 1})}});
     hodo::io::write_weights(folder / "b.pt", {{"w", make_array<double>({2, 1})}});
     EXPECT_TRUE(diff_weights(folder / "a.pt", folder / "a.pt").is_equal);
-    EXPECT_FALSE(diff_weights(folder / "a.pt", folder / "b.pt", 100).is_equal);
+    EXPECT_FALSE(diff_weights(folder / "a.pt", folder / "b.pt", {100}).is_equal);
 }
 
 }  // namespace

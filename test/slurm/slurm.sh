@@ -50,7 +50,7 @@ SlurmctldHost=$host(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket=$here/munge.socket
+AuthInfo=socket=$here/munge.socket,cred_expire=5
 CryptoType=crypto/munge
 SlurmctldPort=$port
 SlurmdPort=$((port + 1))
@@ -139,6 +139,27 @@ ls prepared/*.parquet >/dev/null
 expect_completed "a script without srun" "$alone"
 grep -q 'ranks meet' alone.out && { echo "the script looked for other ranks"; exit 1; }
 hodo weights diff alone/model.safetensors together/model.safetensors --tolerance 1e-5
+
+# Asked to stop, as two minutes before the time limit: it saves, queues again by itself, and ends
+# with the bytes of a run that nobody asked. (A job that queues again waits until its old
+# credential has expired.)
+longer=(--plan.epochs 12 --plan.save-every 1000)
+train=$(sbatch --parsable --ntasks-per-node=2 --cpus-per-task=1 --time=5 --output=stopped.out \
+  slurm_train.sh small.yaml --output stopped "${longer[@]}")
+for _ in $(seq 300); do [ -s stopped/metrics.csv ] && break; sleep 0.1; done
+scancel --signal=USR1 "$train"
+for _ in $(seq 300); do grep -q 'the state is saved' stopped.out && break; sleep 0.1; done
+SLURM_CPUS_PER_TASK=1 srun --ntasks=2 --cpus-per-task=1 hodo om2vec train small.yaml \
+  --output whole "${longer[@]}" --quiet
+expect_completed "a training asked to stop" "$train"
+scontrol --oneliner show job "$train" | grep -q 'Requeue=1 Restarts=1 ' || {
+  echo "the job did not queue again"
+  exit 1
+}
+grep -q 'continuing stopped after step' stopped.out
+cmp stopped/metrics.csv whole/metrics.csv
+cmp stopped/model.safetensors whole/model.safetensors
+echo "a training asked to stop: queued again and ended with the same bytes"
 
 # A task that dies takes the job with it, and says which it was.
 sbatch --parsable --ntasks-per-node=2 --cpus-per-task=1 --time=5 --output=lost.out slurm_train.sh \

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <mutex>
@@ -250,6 +252,27 @@ TEST_F(Ranked, ranks_that_see_different_folders_are_told_so) {
     }
     EXPECT_THAT(messages[0], HasSubstr("rank 1 from step 0"));
     EXPECT_EQ(messages[0], messages[1]);
+}
+
+TEST_F(Ranked, nobody_leaves_an_interrupted_run_while_another_rank_saves) {
+    const auto ranks = thread_ranks(3);
+    std::atomic<bool> is_saved = false;
+    {
+        std::vector<std::jthread> threads;
+        for (const auto& rank : ranks) {
+            threads.emplace_back([&] {
+                const auto work = [&] {
+                    if (rank->first()) {
+                        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+                        is_saved = true;
+                    }
+                    throw Interrupted(7, "run");
+                };
+                EXPECT_THROW(work_together(*rank, work), base::Error);
+                EXPECT_TRUE(is_saved);
+            });
+        }
+    }
 }
 
 TEST_F(Ranked, numbers_that_are_equal_everywhere_stay_so_bit_for_bit) {

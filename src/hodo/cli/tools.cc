@@ -132,12 +132,14 @@ struct ConvertOptions {
 
 struct DiffOptions {
     std::string first, second;
-    double tolerance = 0;
+    io::Tolerance tolerance;
     void describe(base::Fields& f) {
         f("first", first, "weight file");
         f("second", second, "weight file compared with it");
-        f("tolerance", tolerance,
+        f("tolerance", tolerance.relative,
           "difference called equal, relative to the largest magnitude of the tensor")
+            .at_least(0);
+        f("floor", tolerance.floor, "difference of two numbers that is called equal in any case")
             .at_least(0);
     }
 };

@@ -131,14 +131,14 @@ struct Gap {
     }
 };
 
-Gap compare(const Array& a, const Array& b) {
+Gap compare(const Array& a, const Array& b, double floor) {
     const auto left = numbers(a), right = numbers(b);
     Gap gap;
     for (std::size_t i = 0; i < left.size(); ++i) {
         const bool is_same = left[i] == right[i] || (std::isnan(left[i]) && std::isnan(right[i]));
         if (std::isfinite(left[i])) gap.magnitude = std::max(gap.magnitude, std::abs(left[i]));
-        if (is_same) continue;
         const auto distance = std::abs(left[i] - right[i]);
+        if (is_same || distance <= floor) continue;
         if (std::isfinite(distance)) {
             gap.absolute = std::max(gap.absolute, distance);
         } else {
@@ -151,7 +151,7 @@ Gap compare(const Array& a, const Array& b) {
 /// Collects what differs.
 class Difference {
   public:
-    Difference(const WeightFile& a, const WeightFile& b, double tolerance)
+    Difference(const WeightFile& a, const WeightFile& b, Tolerance tolerance)
         : a_(a), b_(b), tolerance_(tolerance) {}
 
     WeightDifference compare_all() {
@@ -163,13 +163,17 @@ class Difference {
         auto report = is_equal ? std::string() : table_.text() + '\n';
         report += base::format(
             "{} of {} shared tensors agree{}, {} differences, largest relative difference {:.3g}\n",
-            agreeing_, shared_,
-            tolerance_ > 0 ? base::format(" within {:g}", tolerance_) : std::string(" exactly"),
-            count_, largest_);
+            agreeing_, shared_, limits(), count_, largest_);
         return {is_equal, report};
     }
 
   private:
+    std::string limits() const {
+        std::vector<std::string> words;
+        if (tolerance_.relative > 0) words.push_back(base::format("{:g}", tolerance_.relative));
+        if (tolerance_.floor > 0) words.push_back(base::format("the floor {:g}", tolerance_.floor));
+        return words.empty() ? " exactly" : " within " + base::join(words, " or ");
+    }
     void only_in(const WeightFile& file, const std::string& name) {
         table_.add({name, "only in " + file.path().string(), "", ""});
         ++count_;
@@ -185,10 +189,10 @@ class Difference {
             ++count_;
             return;
         }
-        const auto gap = compare(left, right);
+        const auto gap = compare(left, right, tolerance_.floor);
         const auto relative = gap.magnitude > 0 ? gap.absolute / gap.magnitude : gap.absolute;
         largest_ = std::max(largest_, relative);
-        if (gap.is_within(tolerance_)) {
+        if (gap.is_within(tolerance_.relative)) {
             ++agreeing_;
             return;
         }
@@ -199,7 +203,7 @@ class Difference {
 
     const WeightFile& a_;
     const WeightFile& b_;
-    double tolerance_;
+    Tolerance tolerance_;
     Table table_{{"tensor", "difference", "largest", "relative"}};
     std::size_t count_ = 0, shared_ = 0, agreeing_ = 0;
     double largest_ = 0;
@@ -239,9 +243,11 @@ std::string convert_weights(const base::Path& in, const base::Path& out, WeightC
     return base::format("{}: {} tensors written", out, weights.entries().size());
 }
 
-WeightDifference diff_weights(const base::Path& a, const base::Path& b, double tolerance,
+WeightDifference diff_weights(const base::Path& a, const base::Path& b, Tolerance tolerance,
                               WeightChoice choice) {
-    HODO_CHECK(tolerance >= 0, "the tolerance {} is negative; give 0 or more", tolerance);
+    for (const double limit : {tolerance.relative, tolerance.floor}) {
+        HODO_CHECK(limit >= 0, "the tolerance {} is negative; give 0 or more", limit);
+    }
     const auto left = WeightFile::open(a, choice), right = WeightFile::open(b, choice);
     return Difference(left, right, tolerance).compare_all();
 }

@@ -24,10 +24,15 @@ struct WeightDifference {
     std::string report;
 };
 
+/// What counts as equal: numbers that differ by `floor` at most, and tensors whose largest
+/// difference is at most `relative` times their largest magnitude in the first file.
+struct Tolerance {
+    double relative = 0, floor = 0;
+};
+
 /// Compares by name: tensors in one file only, other shapes, and the largest absolute difference of
-/// each tensor, which may be `tolerance` times the largest magnitude of that tensor in `a` (0:
-/// equal values). Types may differ; not-a-number equals itself.
-WeightDifference diff_weights(const base::Path& a, const base::Path& b, double tolerance = 0,
+/// each tensor. Types may differ; not-a-number equals itself.
+WeightDifference diff_weights(const base::Path& a, const base::Path& b, Tolerance tolerance = {},
                               WeightChoice choice = WeightChoice::automatic);
 
 }  // namespace hodo::io

@@ -32,7 +32,7 @@ Scalars evaluate(Recipe<Batch>& recipe, Feed<Batch>& feed, const StepContext& co
         if (!batch) break;
         const auto extent = feed.order().extent(position);
         here.share = extent.part();
-        here.first_example = extent.first;
+        here.first_example = position.batch * feed.order().batch_size() + extent.first;
         const auto step = recipe.validate(*batch, here);
         means.add(step.scalars, extent.count > 0 ? static_cast<double>(step.examples) : 0.0);
     }

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "hodo/base/log.hh"
@@ -98,6 +99,28 @@ std::vector<std::unique_ptr<Ranks>> thread_ranks(int count) {
     return ranks;
 }
 
+void work_together(Ranks& ranks, const std::function<void()>& work) {
+    try {
+        std::optional<base::Error> interruption;
+        try {
+            work();
+        } catch (const base::Error& error) {
+            // All are interrupted after the same step, or none.
+            if (error.code() != base::ExitCode::interrupted) throw;
+            interruption = error;
+        }
+        ranks.barrier();
+        if (interruption) throw *interruption;
+    } catch (const base::Error& error) {
+        throw ranks.give_up(error);
+    } catch (const std::exception& error) {
+        // What main makes of it may differ; the others must know in any case.
+        const auto last = ranks.give_up(base::Error(error.what()));
+        if (std::string_view(last.what()).empty()) throw last;
+        throw;
+    }
+}
+
 void with_ranks(const RanksOptions& options,
                 const std::function<void(Ranks& ranks, const base::Launch& launch)>& work) {
     base::Launch launch;
@@ -106,17 +129,7 @@ void with_ranks(const RanksOptions& options,
     if (launch.rank > 0) base::set_verbosity(base::Verbosity::quiet);
     const auto ranks = join_ranks(launch, options);
     base::say("{} ranks meet, started by {}", launch.size, launch.starter);
-    try {
-        work(*ranks, launch);
-        ranks->barrier();
-    } catch (const base::Error& error) {
-        throw ranks->give_up(error);
-    } catch (const std::exception& error) {
-        // What main makes of it may differ; the others must know in any case.
-        const auto last = ranks->give_up(base::Error(error.what()));
-        if (std::string_view(last.what()).empty()) throw last;
-        throw;
-    }
+    work_together(*ranks, [&] { work(*ranks, launch); });
 }
 
 }  // namespace hodo::train

@@ -62,6 +62,11 @@ std::vector<std::unique_ptr<Ranks>> thread_ranks(int count);
 /// it, else through the CPU.
 std::unique_ptr<Ranks> join_ranks(const base::Launch& launch, const RanksOptions& options);
 
+/// Does this rank's part and ends it with the others: nobody leaves while another one still saves,
+/// for a starter may end all as soon as one has left. The error of a rank that cannot go on goes
+/// through `give_up`.
+void work_together(Ranks& ranks, const std::function<void()>& work);
+
 /// Runs `work` with the ranks of this process's job: alone, or with the others that its starter
 /// started. However many ranks fail, one error has a message.
 void with_ranks(const RanksOptions& options,

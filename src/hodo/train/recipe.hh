@@ -47,7 +47,8 @@ struct StepContext {
     /// ranks, so a loss that is a mean over examples needs no care; one that is a sum is divided
     /// by it.
     double share = 1;
-    std::int64_t first_example = 0;  ///< Number in the whole batch of the first example here.
+    /// Number of the first example here: in the whole batch, and while validating in the whole set.
+    std::int64_t first_example = 0;
     std::uint64_t seed = 0;
     /// Means of the latest validation pass and how many passes there were.
     const Scalars* validation = nullptr;

@@ -1,7 +1,7 @@
 #include "hodo/workflow/om2vec/learn/recipe.hh"
 
 #include "hodo/base/random.hh"
-#include "hodo/train/session.hh"
+#include "hodo/train/loop.hh"
 #include "small_network.hh"
 
 #include <gtest/gtest.h>
@@ -48,6 +48,41 @@ optical::ModuleCounts histograms(std::int64_t modules) {
 train::StepContext context_of(std::int64_t step, std::int64_t batch) {
     return {
         .step = step, .total_steps = 300, .dataset_size = batch, .batch_size = batch, .seed = 2};
+}
+
+/// Rows of one batch in their order.
+class Stored final : public train::Source<Batch> {
+  public:
+    explicit Stored(std::int64_t modules) : all_(make_batch(view(histograms(modules)), bins)) {}
+    std::vector<std::int64_t> groups() const override { return {all_.modules}; }
+    Batch load(const train::Request& request) const override {
+        return all_.part(request.rows.front().row, request.rows.back().row + 1);
+    }
+
+  private:
+    Batch all_;
+};
+
+TEST(VaeRecipe, validates_to_the_same_numbers_whatever_the_batch_size) {
+    auto options = small_options();
+    options.loss.beta.factor = 0.1;
+    VaeRecipe recipe(options, at::kCPU);
+    const Stored source(23);
+    const auto means = [&](std::int64_t batch) {
+        train::FeedOptions feed_options;
+        feed_options.batch_size = batch;
+        feed_options.order = train::RowOrder::stored;
+        train::Feed<Batch> feed(source, feed_options, 2, train::Passes::single);
+        return train::evaluate(recipe, feed, context_of(100, 8));
+    };
+    const auto whole = means(23);
+    for (const std::int64_t batch : {1, 3, 8}) {
+        const auto parts = means(batch);
+        for (const auto* name : {"loss", "reco", "kl", "js"}) {
+            const double expected = *whole.find(name);
+            EXPECT_NEAR(*parts.find(name), expected, 1e-6 * std::abs(expected)) << name << batch;
+        }
+    }
 }
 
 TEST(VaeRecipe, overfits_eight_modules) {
