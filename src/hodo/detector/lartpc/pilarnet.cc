@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 namespace hodo::lartpc {
@@ -93,10 +94,18 @@ void PilarnetFile::append(VoxelCloud& cloud, std::int64_t event,
                 voxel[d] = static_cast<std::int32_t>(values[d]);
             }
             cloud.voxels.push_back(voxel);
-            cloud.features.push_back(static_cast<float>(values[energy_column]));
-            cloud.features.push_back(static_cast<float>(values[time_column]));
+            for (const auto column : {energy_column, time_column}) {
+                HODO_CHECK(std::abs(values[column]) <= std::numeric_limits<float>::max(),
+                           "{}: event {} has a point with {} as its {}", path_, event,
+                           values[column], column == energy_column ? "energy" : "time");
+                cloud.features.push_back(static_cast<float>(values[column]));
+            }
             const auto label = [&](ClusterColumn column) {
-                return static_cast<std::int32_t>(cluster[column]);
+                const double value = cluster[column];
+                HODO_CHECK(value == std::floor(value) && std::abs(value) < 2e9,
+                           "{}: event {} has a cluster labelled {}, which is no integer", path_,
+                           event, value);
+                return static_cast<std::int32_t>(value);
             };
             cloud.semantic.push_back(label(semantic));
             cloud.group.push_back(label(group));
