@@ -64,6 +64,12 @@ TEST(Launches, variables_of_srun_are_understood) {
     EXPECT_EQ(threads_of(launch, 64), 6);
 }
 
+TEST(Launches, tasks_of_a_slurm_step_on_one_node_need_no_name) {
+    auto variables = srun_variables();
+    variables["SLURM_STEP_TASKS_PER_NODE"] = "4";
+    EXPECT_EQ(read_launch(variables).host, "127.0.0.1");
+}
+
 TEST(Launches, all_tasks_of_a_slurm_step_and_no_others_get_one_port) {
     auto variables = srun_variables();
     const auto port = read_launch(variables).port;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A real Slurm on this machine alone: trains with two tasks, prepares data as an array, and shuts
-# everything down again. HODO_PROGRAM is the program under test. Exit code 77: no Slurm here.
+# A real Slurm on this machine alone, which stands for two nodes: trains with two tasks on one node
+# and on both, prepares data as an array, and shuts everything down again. HODO_PROGRAM is the program under test. Exit code 77: no Slurm here.
 set -euo pipefail
 source_folder=$(cd "$(dirname "$0")/../.." && pwd)
 
@@ -41,7 +41,7 @@ trap finish EXIT
 trap 'exit 1' INT TERM
 
 # ---- the daemons ------------------------------------------------------------------------------
-port=$((33000 + $$ * 2 % 9000))
+port=$((33000 + $$ * 3 % 9000))
 host=$(hostname -s)
 export SLURM_CONF=$here/slurm.conf
 cat >"$SLURM_CONF" <<TEXT
@@ -53,7 +53,6 @@ AuthType=auth/munge
 AuthInfo=socket=$here/munge.socket,cred_expire=5
 CryptoType=crypto/munge
 SlurmctldPort=$port
-SlurmdPort=$((port + 1))
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
@@ -63,13 +62,14 @@ ReturnToService=2
 MpiDefault=none
 SchedulerParameters=sched_interval=1,batch_sched_delay=0
 StateSaveLocation=$here/state
-SlurmdSpoolDir=$here/spool
+SlurmdSpoolDir=$here/spool-%n
 SlurmctldPidFile=$here/slurmctld.pid
-SlurmdPidFile=$here/slurmd.pid
-NodeName=$host NodeAddr=127.0.0.1 CPUs=4 RealMemory=500
-PartitionName=all Nodes=$host Default=YES MaxTime=10 State=UP
+SlurmdPidFile=$here/slurmd-%n.pid
+NodeName=hodo1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=4 RealMemory=500
+NodeName=hodo2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=4 RealMemory=500
+PartitionName=all Nodes=hodo[1-2] Default=YES MaxTime=10 State=UP
 TEXT
-mkdir "$here/state" "$here/spool"
+mkdir "$here/state" "$here/spool-hodo1" "$here/spool-hodo2"
 (umask 077 && head -c 1024 /dev/urandom >"$here/munge.key")
 munged --foreground --force --key-file="$here/munge.key" --socket="$here/munge.socket" \
   --pid-file="$here/munge.pid" --log-file="$here/munge.log" --seed-file="$here/munge.seed" \
@@ -78,8 +78,10 @@ daemons=($!)
 for _ in $(seq 50); do [ -S "$here/munge.socket" ] && break; sleep 0.1; done
 slurmctld -D -i >"$here/slurmctld.log" 2>&1 &
 daemons=($! "${daemons[@]}")
-slurmd -D >"$here/slurmd.log" 2>&1 &
-daemons=($! "${daemons[@]}")
+for node in hodo1 hodo2; do
+  slurmd -D -N $node >"$here/slurmd-$node.log" 2>&1 &
+  daemons=($! "${daemons[@]}")
+done
 for _ in $(seq 200); do
   [ "$(timeout 5 sinfo -h -o %t 2>/dev/null)" = idle ] && break
   sleep 0.1
@@ -139,6 +141,23 @@ ls prepared/*.parquet >/dev/null
 expect_completed "a script without srun" "$alone"
 grep -q 'ranks meet' alone.out && { echo "the script looked for other ranks"; exit 1; }
 hodo weights diff alone/model.safetensors together/model.safetensors --tolerance 1e-5
+
+# One task on each of two nodes: not the same machine for Slurm, so where they meet is told.
+MASTER_ADDR=127.0.0.1 SLURM_CPUS_PER_TASK=1 srun --nodes=2 --ntasks=2 --ntasks-per-node=1 \
+  hodo om2vec train small.yaml --output nodes 2>nodes.log
+grep -q '2 ranks meet, started by srun' nodes.log
+cmp nodes/model.safetensors together/model.safetensors
+echo "a training on two nodes: the same bytes"
+
+# A wrong option is every task's, and said once.
+code=0
+srun --ntasks=2 hodo om2vec train small.yaml --modle 3 2>usage.log || code=$?
+if [ $code != 2 ] || [ "$(grep -c "unknown option '--modle'" usage.log)" != 1 ]; then
+  cat usage.log
+  echo "a wrong option: exit code $code"
+  exit 1
+fi
+echo "a wrong option: said once"
 
 # Asked to stop, as two minutes before the time limit: it saves, queues again by itself, and ends
 # with the bytes of a run that nobody asked. (A job that queues again waits until its old

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <initializer_list>
@@ -175,6 +176,8 @@ Launch read_srun(const Variables& variables) {
     }
     const auto nodes = text(variables, "SLURM_STEP_NODELIST");
     launch.host = first_host(nodes ? *nodes : text(variables, "SLURM_JOB_NODELIST").value_or(""));
+    // The name of a node need not resolve on the node itself.
+    if (launch.local_size == launch.size) launch.host = "127.0.0.1";
     launch.port = port_of(static_cast<std::uint64_t>(number(variables, "SLURM_JOB_ID", 0)),
                           static_cast<std::uint64_t>(number(variables, "SLURM_STEP_ID", 0)));
     return launch;
@@ -213,6 +216,20 @@ Launch read_launch(const Variables& variables) {
                "and MASTER_PORT to the host of rank 0 and a free port there",
                launch.rank, launch.size, launch.starter);
     return launch;
+}
+
+namespace {
+
+std::atomic<bool> have_met{false};
+
+}  // namespace
+
+bool ranks_have_met() {
+    return have_met;
+}
+
+void note_ranks_met() {
+    have_met = true;
 }
 
 std::string first_host(std::string_view list) {

@@ -38,6 +38,10 @@ Variables launch_variables();
 /// Errors name the variable that is missing, no number, or contradicts another one.
 Launch read_launch(const Variables& variables);
 
+/// Whether this process has met the other ranks of its job, and settles with them who speaks.
+bool ranks_have_met();
+void note_ranks_met();
+
 /// The first host of a Slurm list: "gpu[03-07,9],cpu1" has "gpu03".
 std::string first_host(std::string_view list);
 /// Threads for this process, which may use `cores`: what its starter gave it, or an equal part.

@@ -3,6 +3,7 @@
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
 #include "hodo/cli/arguments.hh"
+#include "hodo/cli/chorus.hh"
 #include "hodo/cli/help.hh"
 #include "hodo/cli/launch.hh"
 #include "hodo/cli/learn_library.hh"
@@ -142,9 +143,10 @@ void run(Words words) {
 
 /// An error without message has been reported by another process.
 int complain(std::string_view message, base::ExitCode code) {
-    if (message.empty()) return static_cast<int>(code);
+    if (message.empty() || is_said_by_first_rank(message, code)) return static_cast<int>(code);
     const char* const label = base::terminal_has_colour() ? "\033[31mhodo:\033[0m" : "hodo:";
     std::fprintf(stderr, "%s %.*s\n", label, static_cast<int>(message.size()), message.data());
+    tell_other_ranks(message, code);
     return static_cast<int>(code);
 }
 

@@ -127,6 +127,7 @@ void with_ranks(const RanksOptions& options,
     if (options.use == RankUse::automatic) launch = base::read_launch(base::launch_variables());
     if (launch.size == 1) return work(single_rank(), launch);
     if (launch.rank > 0) base::set_verbosity(base::Verbosity::quiet);
+    base::note_ranks_met();
     const auto ranks = join_ranks(launch, options);
     base::say("{} ranks meet, started by {}", launch.size, launch.starter);
     work_together(*ranks, [&] { work(*ranks, launch); });

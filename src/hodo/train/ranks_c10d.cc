@@ -72,13 +72,13 @@ std::string this_host() {
 struct Address {
     std::string host;
     pid_t process = 0;
+    std::string number;  ///< Its address on the way to rank 0; empty where unknown.
 };
 
 Address parse_address(const std::vector<std::uint8_t>& bytes) {
-    const std::string text(bytes.begin(), bytes.end());
-    const auto space = text.find(' ');
-    return {text.substr(0, space),
-            static_cast<pid_t>(base::parse_int(text.substr(space + 1)).value_or(0))};
+    const auto words = base::split(std::string(bytes.begin(), bytes.end()), ' ');
+    HODO_DOOR(words.size() == 3);
+    return {words[0], static_cast<pid_t>(base::parse_int(words[1]).value_or(0)), words[2]};
 }
 
 std::vector<std::uint8_t> bytes_of(const std::string& text) {
@@ -166,7 +166,10 @@ std::vector<int> missing(c10d::Store& store, std::string_view key, int size,
 std::vector<Address> introduce(c10d::Store& store, const base::Launch& launch,
                                const RanksOptions& options) {
     store.set(base::format("here.{}", launch.rank),
-              bytes_of(base::format("{} {}", this_host(), getpid())));
+              bytes_of(base::format("{} {} {}", this_host(), getpid(),
+                                    launch.rank > 0 && launch.file.empty()
+                                        ? address_towards(launch.host).value_or("")
+                                        : "")));
     const auto absent = missing(store, "here", launch.size, Clock::now() + seconds(options.wait));
     if (!absent.empty()) {
         // The first one says it for all that wait.
@@ -197,7 +200,9 @@ std::shared_ptr<::gloo::transport::Device> device_for(const base::Launch& launch
     const auto other = std::find_if(addresses.begin(), addresses.end(),
                                     [&](const Address& address) { return address.host != own; });
     if (other == addresses.end()) return Gloo::createDeviceForHostname("127.0.0.1");
-    const auto target = launch.rank > 0 && addresses[0].host != own ? launch.host : other->host;
+    // The others know the way to rank 0; rank 0 takes the way back, whether names resolve or not.
+    const auto& back = other->number.empty() ? other->host : other->number;
+    const auto target = launch.rank > 0 && addresses[0].host != own ? launch.host : back;
     if (const auto address = address_towards(target)) {
         return Gloo::createDeviceForHostname(*address);
     }
