@@ -12,22 +12,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* configuration = R"(workflow: om2vec
-simulate: {output: events, events: 5, seed: 11, min_photons: 50}
-train:
-  data:
-    train: [events]
-    binning: {bins: 128, window: 6400, rule: floor}
-  model: {bins: 128, latent: 4, embed: 8, heads: 2, feedforward: 16, tokens: [16, 8, 4]}
-  feed: {batch_size: 16}
-  plan: {epochs: 2}
-)";
-
 class BrokenMachine : public testing::Test {
   protected:
     static void SetUpTestSuite() {
         folder_ = std::make_unique<TemporaryFolder>();
-        std::ofstream(*folder_ / "small.yaml") << configuration;
+        std::ofstream(*folder_ / "small.yaml") << small_configuration("{epochs: 2}");
         ASSERT_EQ(hodo("om2vec simulate small.yaml").code, 0);
         if (!can_learn()) return;
         ASSERT_EQ(hodo("om2vec train small.yaml --output run -q").code, 0);

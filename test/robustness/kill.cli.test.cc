@@ -19,19 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* configuration = R"(workflow: om2vec
-simulate: {output: events, events: 5, seed: 11, min_photons: 50}
-train:
-  data:
-    train: [events]
-    binning: {bins: 128, window: 6400, rule: floor}
-  model: {bins: 128, latent: 4, embed: 8, heads: 2, feedforward: 16, tokens: [16, 8, 4]}
-  feed: {batch_size: 16}
-  learner:
-    average: {kind: swa, start: 0.5}
-  plan: {epochs: 2, save_every: 5}
-)";
-
 /// A command whose run with --resume ends what a killed one began.
 struct Work {
     std::string command;          ///< The output folder is put behind it.
@@ -44,7 +31,9 @@ class Kill : public testing::Test {
   protected:
     static void SetUpTestSuite() {
         folder_ = std::make_unique<TemporaryFolder>();
-        std::ofstream(*folder_ / "small.yaml") << configuration;
+        std::ofstream(*folder_ / "small.yaml")
+            << small_configuration("{epochs: 2, save_every: 5}")
+            << "  learner:\n    average: {kind: swa, start: 0.5}\n";
         ASSERT_EQ(run_hodo(folder_->path(), "om2vec simulate small.yaml").code, 0);
     }
     static void TearDownTestSuite() { folder_.reset(); }

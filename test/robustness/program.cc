@@ -78,6 +78,19 @@ Outcome run_hodo(const base::Path& folder, const std::string& command,
     return outcome;
 }
 
+std::string small_configuration(const std::string& plan) {
+    return R"(workflow: om2vec
+simulate: {output: events, events: 5, seed: 11, min_photons: 50}
+train:
+  data:
+    train: [events]
+    binning: {bins: 128, window: 6400, rule: floor}
+  model: {bins: 128, latent: 4, embed: 8, heads: 2, feedforward: 16, tokens: [16, 8, 4]}
+  feed: {batch_size: 16}
+  plan: )" +
+           plan + "\n";
+}
+
 bool can_learn() {
 #ifdef HODO_LEARN
     return true;

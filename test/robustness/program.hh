@@ -32,6 +32,10 @@ struct Outcome {
 Outcome run_hodo(const base::Path& folder, const std::string& command,
                  const Circumstances& circumstances = {});
 
+/// A configuration of om2vec that simulates a few events and trains a small network on them in
+/// seconds; `plan` ends it: "{epochs: 2}".
+std::string small_configuration(const std::string& plan);
+
 /// Whether this build has the half with LibTorch.
 bool can_learn();
 

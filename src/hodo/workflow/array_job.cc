@@ -421,4 +421,15 @@ void place_file(const base::Path& part, const base::Path& target) {
     HODO_CHECK(!problem, "{}: cannot be put in its place ({})", target, problem.message());
 }
 
+std::vector<base::Path> place_files(const std::vector<Part>& parts, const base::Path& folder) {
+    std::vector<base::Path> placed;
+    for (const auto& part : parts) {
+        for (const auto& file : part.files) {
+            placed.push_back(folder / file.filename());
+            place_file(file, placed.back());
+        }
+    }
+    return placed;
+}
+
 }  // namespace hodo::workflow

@@ -56,5 +56,7 @@ bool is_one_file(const base::Path& output);
 
 /// For joining by name only: gives `part` the name `target` too (or copies it), whole at once.
 void place_file(const base::Path& part, const base::Path& target);
+/// The same for all files of the parts, which keep their names; returns where they are now.
+std::vector<base::Path> place_files(const std::vector<Part>& parts, const base::Path& folder);
 
 }  // namespace hodo::workflow

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <numeric>
 #include <optional>
 
 namespace hodo::workflow {
@@ -70,21 +72,27 @@ struct Cut {
     std::int64_t item = 0, unit = 0;
 };
 
-/// The cut in front of shard `index` of `count`.
-Cut cut_before(const std::vector<Extent>& extents, std::int64_t total, std::int64_t index,
+using Units = std::function<std::int64_t(std::int64_t item)>;
+
+/// The cut in front of shard `index` of `count`. Never at the end of an item, but at the beginning
+/// of the next.
+Cut cut_before(const std::vector<std::int64_t>& bytes, const Units& units, std::int64_t index,
                std::int64_t count) {
-    const auto items = std::ssize(extents);
+    const auto items = std::ssize(bytes);
     if (index == count) return {items, 0};
+    const auto total = std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0});
     std::int64_t target = total / count * index + total % count * index / count;
     for (std::int64_t item = 0; item < items; ++item) {
-        const auto& extent = extents[static_cast<std::size_t>(item)];
-        if (target < extent.bytes) {
-            const double share = static_cast<double>(target) / static_cast<double>(extent.bytes);
-            const auto unit = static_cast<std::int64_t>(
-                std::floor(share * static_cast<double>(extent.units) + 0.5));
-            return {item, std::min(unit, extent.units)};
+        const auto size = bytes[static_cast<std::size_t>(item)];
+        if (target < size) {
+            if (target == 0) return {item, 0};
+            const double share = static_cast<double>(target) / static_cast<double>(size);
+            const auto all = units(item);
+            const auto unit =
+                static_cast<std::int64_t>(std::floor(share * static_cast<double>(all) + 0.5));
+            return unit < all ? Cut{item, unit} : Cut{item + 1, 0};
         }
-        target -= extent.bytes;
+        target -= size;
     }
     return {items, 0};
 }
@@ -110,27 +118,46 @@ std::string text_of(const Shard& shard) {
     return base::format("{}/{}", shard.index, shard.count);
 }
 
-std::vector<Range> share_of(const std::vector<Extent>& extents, const Shard& shard) {
+std::vector<Range> share_of(const std::vector<std::int64_t>& bytes, const Units& units,
+                            const Shard& shard) {
     HODO_DOOR(shard.count >= 1 && shard.index >= 0 && shard.index < shard.count);
-    // Where nothing has a size, units count.
-    std::vector<Extent> sized;
-    std::int64_t total = 0;
-    for (const auto& extent : extents) {
-        HODO_DOOR(extent.units >= 0 && extent.bytes >= 0);
-        const auto bytes = extent.units == 0 ? 0 : std::max(extent.bytes, extent.units);
-        sized.push_back({extent.units, bytes});
-        total += bytes;
-    }
-    const auto begin = cut_before(sized, total, shard.index, shard.count);
-    const auto end = cut_before(sized, total, shard.index + 1, shard.count);
+    const auto begin = cut_before(bytes, units, shard.index, shard.count);
+    const auto end = cut_before(bytes, units, shard.index + 1, shard.count);
     std::vector<Range> ranges;
-    for (auto item = begin.item; item <= end.item && item < std::ssize(sized); ++item) {
-        const auto units = sized[static_cast<std::size_t>(item)].units;
+    for (auto item = begin.item; item <= end.item && item < std::ssize(bytes); ++item) {
         const Range range{item, item == begin.item ? begin.unit : 0,
-                          item == end.item ? end.unit : units};
+                          item == end.item ? end.unit : Range::to_end};
         if (range.begin < range.end) ranges.push_back(range);
     }
     return ranges;
+}
+
+std::vector<Range> share_of(const std::vector<Extent>& extents, const Shard& shard) {
+    // Where nothing has a size, units count.
+    std::vector<std::int64_t> bytes;
+    for (const auto& extent : extents) {
+        HODO_DOOR(extent.units >= 0 && extent.bytes >= 0);
+        bytes.push_back(extent.units == 0 ? 0 : std::max(extent.bytes, extent.units));
+    }
+    const auto units = [&](std::int64_t item) {
+        return extents[static_cast<std::size_t>(item)].units;
+    };
+    auto ranges = share_of(bytes, units, shard);
+    for (auto& range : ranges) range.end = std::min(range.end, units(range.item));
+    std::erase_if(ranges, [](const Range& range) { return range.begin >= range.end; });
+    return ranges;
+}
+
+std::vector<base::Path> files_of_shard(const std::vector<base::Path>& files, const Shard& shard) {
+    std::vector<Extent> extents;
+    for (const auto& file : files) {
+        extents.push_back({1, static_cast<std::int64_t>(std::filesystem::file_size(file))});
+    }
+    std::vector<base::Path> share;
+    for (const auto& range : share_of(extents, shard)) {
+        share.push_back(files[static_cast<std::size_t>(range.item)]);
+    }
+    return share;
 }
 
 }  // namespace hodo::workflow

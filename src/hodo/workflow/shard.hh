@@ -7,6 +7,8 @@
 
 #include "hodo/workflow/workflow.hh"
 
+#include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ struct Extent {
 
 /// Units [begin, end) of extent `item`.
 struct Range {
+    static constexpr auto to_end = std::numeric_limits<std::int64_t>::max();
     std::int64_t item = 0, begin = 0, end = 0;
     bool operator==(const Range&) const = default;
 };
@@ -29,5 +32,15 @@ struct Range {
 /// What a shard takes of `extents`: the shards' ranges are consecutive, cover every unit once and
 /// differ in bytes by little more than two units. Shards beyond the number of units are empty.
 std::vector<Range> share_of(const std::vector<Extent>& extents, const Shard& shard);
+
+/// The same where counting units is work, as when a file must be opened for it: `units` is asked
+/// only of the (at most two) items that a cut goes through. The others are taken to their end,
+/// `Range::to_end`, and may turn out empty.
+std::vector<Range> share_of(const std::vector<std::int64_t>& bytes,
+                            const std::function<std::int64_t(std::int64_t item)>& units,
+                            const Shard& shard);
+
+/// The files of a shard where files are not cut: runs of them, of about equal bytes.
+std::vector<base::Path> files_of_shard(const std::vector<base::Path>& files, const Shard& shard);
 
 }  // namespace hodo::workflow

@@ -29,17 +29,3 @@ TEST(LartpcFileNames, other_names_are_none) {
     EXPECT_FALSE(lartpc::parse_file_name("reco_Mu_001_wires-TPC1.npz"));
     EXPECT_FALSE(lartpc::parse_file_name("Mu_1_xy Mu_2_xy.npz"));
 }
-
-TEST(LartpcFileNames, tasks_share_files_in_contiguous_parts_the_last_ones_longer) {
-    std::vector<base::Path> files;
-    for (int i = 0; i < 11; ++i) files.emplace_back(std::to_string(i));
-    std::vector<base::Path> together;
-    std::vector<std::size_t> lengths;
-    for (int task = 0; task < 4; ++task) {
-        const auto share = lartpc::share_of_task(files, task, 4);
-        lengths.push_back(share.size());
-        together.insert(together.end(), share.begin(), share.end());
-    }
-    EXPECT_EQ(lengths, (std::vector<std::size_t>{2, 3, 3, 3}));
-    EXPECT_EQ(together, files);
-}

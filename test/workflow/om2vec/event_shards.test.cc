@@ -65,6 +65,27 @@ TEST_F(EventShards, deliver_the_events_of_all_files_in_order) {
     }
 }
 
+TEST_F(EventShards, open_no_files_of_others) {
+    std::vector<base::Path> many;
+    for (int i = 0; i < 8; ++i) {
+        many.push_back(folder / base::format("many-{}.parquet", i));
+        optical::write_events(many.back(), small_events(5, 5));
+    }
+    // Others than those about the middle become unreadable, with the sizes that they had.
+    for (const std::size_t i : {0U, 1U, 6U, 7U}) {
+        const auto size = std::filesystem::file_size(many[i]);
+        std::ofstream(many[i], std::ios::binary) << std::string(size, '?');
+    }
+    const auto ranges = events_of_shard(many, read, {2, 4});
+    ASSERT_FALSE(ranges.empty());
+    optical::EventReader reader(many, read, ranges);
+    std::int64_t events = 0;
+    while (const auto block = reader.next()) events += block->size();
+    EXPECT_GT(events, 0);
+    EXPECT_EQ(reader.event_count(), events);
+    EXPECT_THROW(optical::EventReader(many, read), base::Error) << "the first file cannot be read";
+}
+
 TEST_F(EventShards, take_flat_tables_whole) {
     auto events = small_events(1, 12);
     events.truth.resize(12);

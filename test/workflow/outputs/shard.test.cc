@@ -2,6 +2,7 @@
 
 #include "support/reference.hh"
 
+#include <fstream>
 #include <map>
 
 #include <rapidcheck/gtest.h>
@@ -130,6 +131,45 @@ TEST(Shards, of_large_inputs_do_not_overflow) {
     const auto share = share_of(extents, {99'999, 100'000});
     ASSERT_EQ(share.size(), 1u);
     EXPECT_EQ(share[0], (Range{1, 1'000'000'000 - 20'000, 1'000'000'000}));
+}
+
+TEST(Shards, count_only_what_they_cut) {
+    const std::vector<std::int64_t> bytes{100, 300, 200, 400};
+    std::vector<Range> all;
+    for (std::int64_t index = 0; index < 3; ++index) {
+        std::vector<std::int64_t> counted;
+        const auto units = [&](std::int64_t item) {
+            counted.push_back(item);
+            return std::int64_t{10};
+        };
+        for (const auto& range : share_of(bytes, units, {index, 3})) all.push_back(range);
+        // Cuts at bytes 333 and 666 go through the second and the last item.
+        EXPECT_EQ(counted, index == 0   ? (std::vector<std::int64_t>{1})
+                           : index == 1 ? (std::vector<std::int64_t>{1, 3})
+                                        : (std::vector<std::int64_t>{3}));
+    }
+    constexpr auto to_end = Range::to_end;
+    EXPECT_EQ(
+        all,
+        (std::vector<Range>{
+            {0, 0, to_end}, {1, 0, 8}, {1, 8, to_end}, {2, 0, to_end}, {3, 0, 2}, {3, 2, to_end}}));
+}
+
+TEST(Shards, of_files_that_are_not_cut_are_runs_of_them) {
+    const test::TemporaryFolder folder;
+    std::vector<base::Path> files;
+    for (int i = 0; i < 11; ++i) {
+        files.push_back(folder / std::to_string(i));
+        std::ofstream(files.back()) << std::string(100, 'x');
+    }
+    std::vector<base::Path> together;
+    for (std::int64_t index = 0; index < 4; ++index) {
+        const auto share = files_of_shard(files, {index, 4});
+        EXPECT_GE(share.size(), 2u);
+        EXPECT_LE(share.size(), 3u);
+        together.insert(together.end(), share.begin(), share.end());
+    }
+    EXPECT_EQ(together, files);
 }
 
 TEST(Shards, share_units_when_nothing_has_a_size) {

@@ -95,15 +95,4 @@ std::vector<base::Path> files_of_product(const std::vector<std::string>& inputs,
     return files;
 }
 
-std::vector<base::Path> share_of_task(const std::vector<base::Path>& files, int task, int tasks) {
-    HODO_CHECK(tasks > 0 && task >= 0 && task < tasks, "there is no task {} of {}", task, tasks);
-    const std::size_t count = files.size(), parts = static_cast<std::size_t>(tasks),
-                      number = static_cast<std::size_t>(task);
-    const std::size_t least = count / parts, longer = count % parts, first_longer = parts - longer;
-    const auto begin = number * least + (number > first_longer ? number - first_longer : 0);
-    const auto end = begin + least + (number >= first_longer ? 1 : 0);
-    return {files.begin() + static_cast<std::ptrdiff_t>(begin),
-            files.begin() + static_cast<std::ptrdiff_t>(end)};
-}
-
 }  // namespace hodo::lartpc

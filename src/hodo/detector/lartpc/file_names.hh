@@ -37,7 +37,4 @@ std::optional<FileName> parse_file_name(std::string_view name);
 std::vector<base::Path> files_of_product(const std::vector<std::string>& inputs,
                                          std::string_view product);
 
-/// The share of task `task` of `tasks`: contiguous parts, the last ones longer by one.
-std::vector<base::Path> share_of_task(const std::vector<base::Path>& files, int task, int tasks);
-
 }  // namespace hodo::lartpc

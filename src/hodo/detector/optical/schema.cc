@@ -105,9 +105,10 @@ class EventReader::Body {
     Body(std::vector<base::Path> files, ReadOptions options, std::vector<EventRange> ranges)
         : files_(std::move(files)), options_(std::move(options)), ranges_(std::move(ranges)) {
         HODO_CHECK(!files_.empty(), "no event files are named");
-        layout_ = event_layout(files_.front(), options_);
+        const auto& first = ranges_.empty() ? files_.front() : file_of(ranges_.front());
+        layout_ = event_layout(first, options_);
         if (layout_ == EventLayout::flat_sqlite) return;
-        metadata_ = detail::prometheus_config(io::parquet_schema(files_.front()), files_.front());
+        metadata_ = detail::prometheus_config(io::parquet_schema(first), first);
     }
 
     std::optional<Events> next() {

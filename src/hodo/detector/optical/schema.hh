@@ -82,9 +82,9 @@ class EventReader {
     std::optional<Events> next();
 
     const std::vector<base::Path>& files() const;
-    /// Layout of the first file.
+    /// Layout of the first file that is read.
     EventLayout layout() const;
-    /// The metadata `config_prometheus` of the first file; null when absent.
+    /// The metadata `config_prometheus` of the first file that is read; null when absent.
     const io::Json& metadata() const;
     /// Number of events to be read when the files say so (Prometheus layouts).
     std::optional<std::int64_t> event_count() const;

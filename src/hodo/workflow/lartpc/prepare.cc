@@ -1,6 +1,7 @@
 /// The verbs `prepare` and `join`: parsed files to tiled events, TPCs side by side.
 
 #include "hodo/base/error.hh"
+#include "hodo/base/launch.hh"
 #include "hodo/base/log.hh"
 #include "hodo/base/progress.hh"
 #include "hodo/detector/lartpc/file_names.hh"
@@ -9,19 +10,11 @@
 #include "hodo/workflow/lartpc/preparation.hh"
 #include "hodo/workflow/lartpc/verbs.hh"
 #include "hodo/workflow/output.hh"
-
-#include <cstdlib>
+#include "hodo/workflow/shard.hh"
 
 namespace hodo::lartpc {
 
 namespace {
-
-/// A number that the batch system gives, or `otherwise`.
-int environment_number(const char* name, int otherwise) {
-    const char* text = std::getenv(name);
-    const auto number = text == nullptr ? std::nullopt : base::parse_int(text);
-    return number ? static_cast<int>(*number) : otherwise;
-}
 
 Present present_of(const workflow::Job& job) {
     return job.existing == workflow::Existing::overwrite ? Present::replace : Present::keep;
@@ -39,19 +32,10 @@ workflow::ArrayJob array_of(const std::vector<base::Path>& files, const PrepareO
     array.make = [files, options](const base::Path& folder, const workflow::Shard& shard) {
         auto part = options;
         part.output = folder.string();
-        const auto share =
-            share_of_task(files, static_cast<int>(shard.index), static_cast<int>(shard.count));
-        prepare_files(share, part, Present::keep, [] {});
+        prepare_files(workflow::files_of_shard(files, shard), part, Present::keep, [] {});
     };
     array.join = [output = array.output](const std::vector<workflow::Part>& parts) {
-        std::vector<base::Path> placed;
-        for (const auto& part : parts) {
-            for (const auto& file : part.files) {
-                placed.push_back(output / file.filename());
-                workflow::place_file(file, placed.back());
-            }
-        }
-        return placed;
+        return workflow::place_files(parts, output);
     };
     return array;
 }
@@ -67,8 +51,9 @@ void run_prepare(const workflow::Job& job) {
     if (job.portion != workflow::Portion::whole) {
         return workflow::run_array(job, array_of(all, options));
     }
-    const int tasks = environment_number("SLURM_NTASKS", 1);
-    const auto files = share_of_task(all, environment_number("SLURM_PROCID", 0), tasks);
+    // Processes that one starter has started share the files.
+    const auto launch = base::read_launch(base::launch_variables());
+    const auto files = workflow::files_of_shard(all, {launch.rank, launch.size});
     base::Progress progress("lartpc prepare", std::ssize(files), "files");
     const auto count = prepare_files(files, options, present_of(job), [&] { progress.advance(); });
     progress.finish();

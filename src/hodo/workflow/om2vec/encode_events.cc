@@ -74,6 +74,14 @@ bool is_flat(optical::EventLayout layout) {
            layout == optical::EventLayout::flat_sqlite;
 }
 
+void require_place_for_latents(optical::EventLayout layout, const base::Path& file,
+                               const LatentOutput& output) {
+    HODO_CHECK(!is_flat(layout) || output.latents_only,
+               "{}: has one row per photon, so latents cannot stand beside its rows; add "
+               "--latents-only",
+               file);
+}
+
 /// Encodes what `reader` delivers into `sink`; the number of modules encoded.
 std::int64_t encode_all(optical::EventReader& reader, const EventEncoder& encoder,
                         const LatentOutput& output, LatentSink& sink) {
@@ -105,7 +113,10 @@ workflow::ArrayJob array_of(const std::vector<base::Path>& files, const optical:
     array.inputs = files;
     array.circumstances = encoder.metadata;
     array.make = [&](const base::Path& folder, const workflow::Shard& shard) {
-        optical::EventReader reader(files, read, events_of_shard(files, read, shard));
+        const auto events = events_of_shard(files, read, shard);
+        const auto first = events.empty() ? 0 : static_cast<std::size_t>(events.front().file);
+        optical::EventReader reader(files, read, events);
+        require_place_for_latents(reader.layout(), files[first], output);
         LatentPartWriter parts(folder, output, encoder.width);
         encode_all(reader, encoder, output, parts);
         parts.finish();
@@ -129,14 +140,11 @@ void encode_events(const std::vector<std::string>& inputs, const optical::ReadOp
     auto options = read;
     options.truth = optical::TruthReading::no;
     const auto files = optical::event_files(inputs);
-    HODO_CHECK(!is_flat(optical::event_layout(files.front(), options)) || output.latents_only,
-               "{}: has one row per photon, so latents cannot stand beside its rows; add "
-               "--latents-only",
-               files.front());
     if (job.portion != workflow::Portion::whole) {
         return workflow::run_array(job, array_of(files, options, output, encoder));
     }
     optical::EventReader reader(files, options);
+    require_place_for_latents(reader.layout(), files.front(), output);
     LatentWriter writer(files, output, job.existing, encoder.width, encoder.metadata);
     const auto modules = encode_all(reader, encoder, output, writer);
     const auto written = writer.finish();

@@ -18,20 +18,17 @@ bool has_rows_of_events(const base::Path& file, const optical::ReadOptions& read
 std::vector<optical::EventRange> events_of_shard(const std::vector<base::Path>& files,
                                                  const optical::ReadOptions& read,
                                                  const workflow::Shard& shard) {
-    std::vector<workflow::Extent> extents;
-    std::vector<bool> can_be_cut;
+    std::vector<std::int64_t> bytes;
     for (const auto& file : files) {
-        const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(file));
-        can_be_cut.push_back(has_rows_of_events(file, read));
-        extents.push_back({can_be_cut.back() ? io::parquet_schema(file).rows : 1, bytes});
+        bytes.push_back(static_cast<std::int64_t>(std::filesystem::file_size(file)));
     }
+    const auto units = [&](std::int64_t item) -> std::int64_t {
+        const auto& file = files[static_cast<std::size_t>(item)];
+        return has_rows_of_events(file, read) ? io::parquet_schema(file).rows : 1;
+    };
     std::vector<optical::EventRange> events;
-    for (const auto& range : workflow::share_of(extents, shard)) {
-        if (can_be_cut[static_cast<std::size_t>(range.item)]) {
-            events.push_back({range.item, range.begin, range.end});
-        } else {
-            events.push_back({.file = range.item});
-        }
+    for (const auto& range : workflow::share_of(bytes, units, shard)) {
+        events.push_back({range.item, range.begin, range.end});
     }
     return events;
 }

@@ -9,7 +9,7 @@
 namespace hodo::om2vec {
 
 /// The rows of `files` that belong to `shard`: runs of events, of about equal bytes on disk. Files
-/// with one row per photon are not cut.
+/// with one row per photon are not cut. Opens only files that a cut goes through.
 std::vector<optical::EventRange> events_of_shard(const std::vector<base::Path>& files,
                                                  const optical::ReadOptions& read,
                                                  const workflow::Shard& shard);

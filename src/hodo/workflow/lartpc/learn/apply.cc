@@ -15,6 +15,7 @@
 #include "hodo/workflow/lartpc/original_config.hh"
 #include "hodo/workflow/lartpc/train_options.hh"
 #include "hodo/workflow/output.hh"
+#include "hodo/workflow/shard.hh"
 
 #include <algorithm>
 
@@ -70,21 +71,15 @@ workflow::ArrayJob array_of(const std::vector<base::Path>& files, const ApplyOpt
         .output = options.output, .inputs = files, .circumstances = facts, .make = {}, .join = {}};
     array.make = [&files, &options, &predict, epoch](const base::Path& folder,
                                                      const workflow::Shard& shard) {
-        const auto share =
-            share_of_task(files, static_cast<int>(shard.index), static_cast<int>(shard.count));
+        const auto share = workflow::files_of_shard(files, shard);
         base::Progress progress("lartpc apply", std::ssize(share), "files");
         infer_files(share, folder, epoch, options, predict, [&] { progress.advance(); });
         progress.finish();
     };
     array.join = [output = array.output, &facts](const std::vector<workflow::Part>& parts) {
         note_network(output, facts);
-        std::vector<base::Path> placed{output / "network.json"};
-        for (const auto& part : parts) {
-            for (const auto& file : part.files) {
-                placed.push_back(output / file.filename());
-                workflow::place_file(file, placed.back());
-            }
-        }
+        auto placed = workflow::place_files(parts, output);
+        placed.push_back(output / "network.json");
         return placed;
     };
     return array;

@@ -231,12 +231,7 @@ workflow::ArrayJob array_of(const std::vector<base::Path>& files, const Network&
     array.inputs = files;
     array.circumstances = provenance(network);
     array.make = [&](const base::Path& folder, const workflow::Shard& shard) {
-        std::vector<workflow::Extent> extents;
-        for (const auto& file : files) {
-            extents.push_back({1, static_cast<std::int64_t>(std::filesystem::file_size(file))});
-        }
-        for (const auto& range : workflow::share_of(extents, shard)) {
-            const auto& file = files[static_cast<std::size_t>(range.item)];
+        for (const auto& file : workflow::files_of_shard(files, shard)) {
             decode_file(file, target_in(folder, file), network, decoder, options);
         }
     };
