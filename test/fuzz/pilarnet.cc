@@ -6,6 +6,7 @@
 #include "hodo/base/error.hh"
 #include "support/ragged_hdf5.hh"
 
+#include <algorithm>
 #include <cstring>
 
 namespace lartpc = hodo::lartpc;
@@ -17,7 +18,7 @@ class Taker {
   public:
     explicit Taker(std::string_view data) : data_(data) {}
     std::size_t below(std::size_t limit) {
-        const auto byte = data_.empty() ? 0 : static_cast<unsigned char>(data_.front());
+        const std::size_t byte = data_.empty() ? 0 : static_cast<unsigned char>(data_.front());
         data_.remove_prefix(data_.empty() ? 0 : 1);
         return byte % limit;
     }
@@ -73,8 +74,11 @@ void hodo::fuzz::read(std::string_view data) {
 std::vector<std::string> hodo::fuzz::seeds() {
     using std::string_literals::operator""s;
     // Numbers are one byte each, one more than their value.
-    const auto points = "\0\2\5\6\7\3\5\6\7\3\1\1\6\6\7\4\6\6\7\4\1\1"s;
-    const auto cluster = "\0\1\3\1\1\1\2"s;
-    return {"\0\1"s + points + cluster, "\1\1"s + points + cluster + "\2\0\1\14\2\1\1\1"s,
-            "\5\1"s + points + "\0\1\3\0\0\1\2\0"s + "\0\1\2\2\2\2\2"s};
+    const auto points =
+        "\0\2"
+        "\5\6\7\3\5\6\1\1"
+        "\6\6\7\4\6\6\1\1"s;
+    const auto extra = "\0\1\2\3\2\2\2"s;
+    return {"\0\1"s + points + "\0\1\3\1\1\1\2"s, "\1\1"s + points + "\0\1\3\1\1\1\2\2"s + extra,
+            "\5\1"s + points + "\0\1\3\0\0\1\2\0"s + extra};
 }
