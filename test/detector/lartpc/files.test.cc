@@ -41,6 +41,42 @@ TEST(TiledFiles, what_is_written_is_read_again) {
     EXPECT_EQ(x.floats(), (std::vector<float>{0, 1, 2, 0, 1, 2, 3, 3, 1, 2, 0, 4, 5, 6}));
 }
 
+TEST(TiledFiles, coarse_truth_holds_what_its_active_cells_hold) {
+    lartpc::TiledBatch batch;
+    const lartpc::TiledEvent event{{{0, 0, 0}, {4, 4, 4}, {5, 0, 0}, {20, 0, 0}},
+                                   {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}}};
+    // A cell with two true voxels, one with a true voxel that is not active, one without any voxel.
+    const lartpc::VoxelImage truth{
+        {{0, 0, 0}, {1, 2, 3}, {9, 4, 4}, {40, 0, 0}}, 2, {1, 13, 2, 13, 4, 11, 8, 11}};
+    batch.append(event, &truth);
+    batch.append(event, &truth);
+    const auto coarse = lartpc::coarse_truth(batch, {5, 5, 5});
+    EXPECT_EQ(coarse.cell, (std::vector<std::int64_t>{0, 0, 1, -1, 2, 2, 3, -1}));
+    EXPECT_EQ(coarse.values, (std::vector<double>{3, 13, 4, 11, 3, 13, 4, 11}));
+    // Cells of one voxel are the truth of the voxels themselves.
+    const auto fine = lartpc::coarse_truth(batch, {1, 1, 1});
+    for (std::size_t i = 0; i < fine.cell.size(); ++i) {
+        const double value =
+            fine.cell[i] < 0 ? 0 : fine.values[2 * static_cast<std::size_t>(fine.cell[i])];
+        EXPECT_EQ(value, double(batch.cloud.truth[i]));
+    }
+    batch.coarse = coarse;
+    const test::TemporaryFolder folder;
+    const auto file = folder / "batch0-reco_Mu_001_xy-TPC1.npz";
+    lartpc::write_xy(file, batch);
+    const auto arrays = io::NpzArchive::open(file).read_objects("Y_downsample");
+    ASSERT_EQ(arrays.size(), 2u);
+    EXPECT_EQ(arrays[0].shape, (std::vector<std::int64_t>{4, 2}));
+    EXPECT_EQ(arrays[0].doubles(), coarse.values);
+    EXPECT_EQ(arrays[1].integers(), coarse.cell);
+    EXPECT_EQ(lartpc::read_xy(file).cloud.voxels, batch.cloud.voxels);
+    batch.truth.clear();
+    EXPECT_THAT(test::error_of([&] {
+                    lartpc::coarse_truth(batch, {5, 5, 5});
+                }),
+                HasSubstr("Y_truth"));
+}
+
 TEST(TiledFiles, starts_that_do_not_fit_are_refused) {
     const test::TemporaryFolder folder;
     const auto file = folder / "bad.npz";

@@ -20,6 +20,22 @@ TEST(LartpcPictures, true_voxels_and_ghosts_are_scenes_of_their_own) {
     EXPECT_TRUE(lartpc::voxel_display(batch, 1, 5, "a file").events.empty());
 }
 
+TEST(LartpcPictures, scores_divide_voxels_into_kept_and_lost) {
+    lartpc::TiledBatch batch;
+    const lartpc::TiledEvent event{{{0, 1, 2}, {3, 1, 2}, {4, 1, 2}, {5, 1, 2}},
+                                   {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}, {1, 1, 1}}};
+    const lartpc::VoxelImage truth{{{0, 1, 2}, {3, 1, 2}}, 1, {0.5, 0.5}};
+    batch.append(event, &truth);
+    const std::vector<float> scores{0.9F, 0.1F, 0.5F, 0.2F};
+    const auto display = lartpc::scored_display(batch, scores, 0.35, 0, 5, "a file");
+    std::vector<std::size_t> hits;
+    for (const auto& scene : display.events) hits.push_back(scene.hits.size());
+    // kept, kept ghosts, lost, true
+    EXPECT_EQ(hits, (std::vector<std::size_t>{2, 1, 1, 2}));
+    batch.has_truth = false;
+    EXPECT_EQ(lartpc::scored_display(batch, scores, 0.35, 0, 5, "a file").events.size(), 1u);
+}
+
 TEST(LartpcPictures, every_sample_stands_on_its_plane) {
     const auto& face = lartpc::protodune_sp().faces[0];
     std::vector<double> matrix(2 * 2560);

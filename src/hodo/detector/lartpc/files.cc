@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace hodo::lartpc {
 
@@ -143,6 +144,33 @@ void TiledBatch::append(const TiledEvent& event, const VoxelImage* image) {
     truth.push_back(*image);
 }
 
+CoarseTruth coarse_truth(const TiledBatch& batch, Downsampling factors) {
+    const auto& cloud = batch.cloud;
+    HODO_CHECK(std::ssize(batch.truth) == cloud.events(),
+               "coarse truth needs all true voxels (array Y_truth)");
+    CoarseTruth coarse{.width = batch.truth.empty() ? 1 : batch.truth.front().width};
+    for (std::int64_t event = 0; event < cloud.events(); ++event) {
+        const auto truth = merge_truth(batch.truth[static_cast<std::size_t>(event)], factors);
+        std::map<Voxel, std::int64_t> number;  // of the cells met so far
+        for (auto i = cloud.begin(event); i < cloud.end(event); ++i) {
+            const auto& voxel = cloud.voxels[static_cast<std::size_t>(i)];
+            const Voxel place{voxel[0] / factors.x, voxel[1] / factors.y, voxel[2] / factors.z};
+            const auto row = std::lower_bound(truth.voxels.begin(), truth.voxels.end(), place);
+            if (row == truth.voxels.end() || *row != place) {
+                coarse.cell.push_back(-1);
+                continue;
+            }
+            const auto next = std::ssize(coarse.values) / coarse.width;
+            const auto [cell, is_new] = number.emplace(place, next);
+            coarse.cell.push_back(cell->second);
+            for (int k = 0; is_new && k < coarse.width; ++k) {
+                coarse.values.push_back(truth.value(row - truth.voxels.begin(), k));
+            }
+        }
+    }
+    return coarse;
+}
+
 TiledBatch read_xy(const base::Path& file) {
     return read_xy(io::NpzArchive::open(file));
 }
@@ -205,6 +233,14 @@ void write_xy(const base::Path& file, const TiledBatch& batch) {
         std::vector<io::Array> truth;
         for (const auto& image : batch.truth) truth.push_back(array_of(image));
         writer.add_objects("Y_truth", truth);
+    }
+    if (batch.coarse) {
+        const auto& coarse = *batch.coarse;
+        writer.add_objects(
+            "Y_downsample",
+            {io::make_array(std::span<const double>(coarse.values),
+                            {std::ssize(coarse.values) / coarse.width, coarse.width}),
+             io::make_array(coarse.cell)});
     }
     writer.commit();
 }

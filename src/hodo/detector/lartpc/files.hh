@@ -6,7 +6,9 @@
 ///   pixel                 pix float32 [n, 7]: tick, z, y, event, 3 charges; starts int64 [events]
 ///   xy                    X float32 [n, 7]: x, y, z, event, 3 charges; starts int64 [events];
 ///                         with truth Y float32 [n, 1] and Y_truth, a pickled list of
-///                         float64 [m, 4 or more] with all true voxels of each event
+///                         float64 [m, 4 or more] with all true voxels of each event; if asked
+///                         for Y_downsample, a pickled pair: float64 [cells, 1 or more] and int64
+///                         [n], the cell of each row or -1
 
 #include "hodo/base/text.hh"
 #include "hodo/detector/lartpc/tiling.hh"
@@ -55,12 +57,21 @@ class ParsedWriter {
     int events_ = 0;
 };
 
+/// Truth in coarse cells (array Y_downsample): the cells that hold truth and an active voxel, and
+/// the cell of every active voxel.
+struct CoarseTruth {
+    int width = 0;                     ///< Values per cell: a sum, then labels by vote.
+    std::vector<double> values{};      ///< [cells, width], event after event.
+    std::vector<std::int64_t> cell{};  ///< Per row of X; -1 where the cell has no truth.
+};
+
 /// Tiled events: `cloud.features` are the charges of the three planes, `cloud.truth` the true value
 /// per voxel (empty without truth), `truth` all true voxels per event (likewise).
 struct TiledBatch {
     VoxelCloud cloud{.width = planes_per_face};
     std::vector<VoxelImage> truth;
     bool has_truth = false;
+    std::optional<CoarseTruth> coarse{};
 
     /// Adds an event; `image` is the merged truth or null.
     void append(const TiledEvent& event, const VoxelImage* image);
@@ -68,6 +79,9 @@ struct TiledBatch {
 
 /// Whether all true voxels are read; training needs those of X alone.
 enum class TruthImages { read, skip };
+
+/// Cells of `factors` voxels. The batch must have its true voxels.
+CoarseTruth coarse_truth(const TiledBatch& batch, Downsampling factors);
 
 TiledBatch read_xy(const base::Path& file);
 TiledBatch read_xy(const io::NpzArchive& archive, TruthImages images = TruthImages::read);

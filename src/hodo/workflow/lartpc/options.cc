@@ -27,6 +27,10 @@ void PrepareOptions::describe(base::Fields& f) {
     f("truth", truth, "products with the truth, the first that exists is taken; empty: no truth");
     f("tpcs", tpcs, "TPCs to prepare; empty: all that the input has").at_least(0);
     f("downsample", downsample, factors_help).at_least(1);
+    f("coarse_truth", coarse_truth,
+      "voxels in x, y and z that make a cell of array Y_downsample, such as [5, 5, 5]; empty: no "
+      "such array")
+        .at_least(1);
     f("batch_size", batch_size, "events per file written; 0: as many as the input has").at_least(0);
     f("save_pix", save_pix, "also write the pixels at full resolution");
     f("threshold", threshold, "a sample above it makes its channel fire");
@@ -38,11 +42,16 @@ void PrepareOptions::describe(base::Fields& f) {
     f("box", box, "pixels in z and y to tile; 0: the whole face").at_least(0);
     f.rule(downsample.size() == 3, "downsample needs three factors: [ticks, y, z]");
     f.rule(box.size() == 2, "box needs two sizes: [z, y]");
+    f.rule(coarse_truth.empty() || coarse_truth.size() == 3,
+           "coarse_truth needs three factors: [x, y, z]");
 }
 
 void JoinOptions::describe(base::Fields& f) {
     f("input", input, "folder with xy files");
     f("output", output, "folder to write; empty: the input folder");
+    f("inference", inference,
+      "folder of yinf files: their outputs are joined instead of the voxels, and the gaps between "
+      "anodes filled");
     f("tpcs", tpcs, "TPCs to join; the first one's frame is kept").at_least(0);
     f("downsample", downsample, factors_help).at_least(1);
     f.rule(downsample.size() == 3, "downsample needs three factors: [ticks, y, z]");
@@ -74,6 +83,8 @@ void InfoOptions::describe(base::Fields& f) {
 void ViewOptions::describe(base::Fields& f) {
     f("input", input, "xy file for voxels, or parsed wire or hit file for the planes");
     f("output", output, "HTML file to write");
+    f("inference", inference, "yinf file of the voxels: shows what a network keeps and loses");
+    f("threshold", threshold, "voxels with a higher score are kept").between(0, 1);
     f("first", first, "number of the first event").at_least(0);
     f("events", events, "how many events to include").at_least(1);
 }

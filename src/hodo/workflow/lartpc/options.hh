@@ -51,6 +51,7 @@ struct PrepareOptions {
     std::vector<std::string> truth{"energy", "depo", "depoElectron"};
     std::vector<std::int64_t> tpcs;
     std::vector<std::int64_t> downsample{8, 4, 4};
+    std::vector<std::int64_t> coarse_truth;
     std::int64_t batch_size = 0;
     bool save_pix = false;
     double threshold = 0.001;
@@ -62,7 +63,7 @@ struct PrepareOptions {
 };
 
 struct JoinOptions {
-    std::string input, output;
+    std::string input, output, inference;
     std::vector<std::int64_t> tpcs{1, 5, 9};
     std::vector<std::int64_t> downsample{8, 4, 4};
 
@@ -90,7 +91,8 @@ struct InfoOptions {
 };
 
 struct ViewOptions {
-    std::string input, output;
+    std::string input, output, inference;
+    double threshold = 0.35;
     std::int64_t first = 0, events = 5;
 
     void describe(base::Fields& f);

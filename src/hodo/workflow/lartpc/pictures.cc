@@ -61,14 +61,50 @@ class Scenes {
 
 }  // namespace
 
-draw::EventDisplay voxel_display(const TiledBatch& batch, std::int64_t first, std::int64_t count,
-                                 const std::string& title) {
+namespace {
+
+draw::EventDisplay empty_display(const std::string& title) {
     draw::EventDisplay display;
     display.title = title;
     display.charge_unit = "counts";
     display.words = {.module = "voxel", .string = "z", .sensor = "y", .light = "charge"};
     display.dots = draw::EventDisplay::Dots::hidden;
     display.spacing = sphere_spacing;
+    return display;
+}
+
+}  // namespace
+
+draw::EventDisplay scored_display(const TiledBatch& batch, std::span<const float> scores,
+                                  double threshold, std::int64_t first, std::int64_t count,
+                                  const std::string& title) {
+    HODO_DOOR(std::ssize(scores) == batch.cloud.size());
+    auto display = empty_display(title);
+    Scenes scenes(batch);
+    const auto& cloud = batch.cloud;
+    for (auto event = first; event < std::min(cloud.events(), first + count); ++event) {
+        std::vector<std::int64_t> kept, ghosts, lost, truth;
+        for (auto row = cloud.begin(event); row < cloud.end(event); ++row) {
+            const auto i = static_cast<std::size_t>(row);
+            const bool is_kept = static_cast<double>(scores[i]) > threshold;
+            const bool is_true = batch.has_truth && cloud.truth[i] > 0;
+            if (is_kept) kept.push_back(row);
+            if (is_kept && !is_true) ghosts.push_back(row);
+            if (!is_kept && is_true) lost.push_back(row);
+            if (is_true) truth.push_back(row);
+        }
+        scenes.add(display, base::format("event {}: kept voxels", event), std::move(kept));
+        if (!batch.has_truth) continue;
+        scenes.add(display, base::format("event {}: kept ghosts", event), std::move(ghosts));
+        scenes.add(display, base::format("event {}: lost true voxels", event), std::move(lost));
+        scenes.add(display, base::format("event {}: true voxels", event), std::move(truth));
+    }
+    return display;
+}
+
+draw::EventDisplay voxel_display(const TiledBatch& batch, std::int64_t first, std::int64_t count,
+                                 const std::string& title) {
+    auto display = empty_display(title);
     Scenes scenes(batch);
     const auto& cloud = batch.cloud;
     for (auto event = first; event < std::min(cloud.events(), first + count); ++event) {

@@ -8,6 +8,7 @@
 #include "hodo/draw/figure.hh"
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace hodo::lartpc {
@@ -20,6 +21,12 @@ inline constexpr std::int64_t most_voxels = 40'000;
 /// colours and the clock the drift.
 draw::EventDisplay voxel_display(const TiledBatch& batch, std::int64_t first, std::int64_t count,
                                  const std::string& title);
+
+/// The same with scores, one per voxel, of which those above `threshold` are kept: scenes of the
+/// voxels kept and, with truth, of kept ghosts, lost true voxels, and true voxels.
+draw::EventDisplay scored_display(const TiledBatch& batch, std::span<const float> scores,
+                                  double threshold, std::int64_t first, std::int64_t count,
+                                  const std::string& title);
 
 /// The three planes of a face: samples summed in cells of wires and ticks.
 draw::Figure plane_figure(const WireSignals& signals, const AnodeFace& face);

@@ -4,6 +4,8 @@
 #include "hodo/base/log.hh"
 #include "hodo/detector/lartpc/file_names.hh"
 #include "hodo/detector/lartpc/files.hh"
+#include "hodo/detector/lartpc/merged_outputs.hh"
+#include "hodo/workflow/lartpc/inference_files.hh"
 
 #include <algorithm>
 #include <map>
@@ -123,6 +125,10 @@ class FilePreparation {
             const auto e = static_cast<std::size_t>(event);
             tiled.append(events_[e], truth_.empty() ? nullptr : &truth_[e]);
         }
+        if (!options_.coarse_truth.empty() && tiled.has_truth) {
+            tiled.coarse =
+                coarse_truth(tiled, downsampling_of(options_.coarse_truth, "coarse_truth"));
+        }
         write_xy(batch_file(batch), tiled);
     }
 
@@ -144,6 +150,59 @@ std::vector<base::Path> partners(const base::Path& first, const FileName& name,
         if (!std::filesystem::exists(files.back())) return {};
     }
     return files;
+}
+
+/// The newest outputs for the voxels of `xy` in a folder; empty when there are none.
+base::Path outputs_of(const base::Path& xy, const base::Path& folder) {
+    base::Path newest;
+    std::int64_t epoch = -1;
+    for (const auto& file : files_of_product({folder.string()}, "yinf")) {
+        const auto number = parse_file_name(file.filename().string())->epoch.value_or(0);
+        if (file.extension() != ".npy" || xy_name(file) != xy.filename() || number <= epoch) {
+            continue;
+        }
+        newest = file;
+        epoch = number;
+    }
+    return newest;
+}
+
+/// The outputs of every event as images.
+std::vector<VoxelImage> output_images(const base::Path& xy, const base::Path& outputs) {
+    const auto batch = read_xy(xy);
+    const auto values = read_inference(outputs);
+    HODO_CHECK(std::ssize(values) == batch.cloud.size(),
+               "{}: has {} values for the {} voxels of {}; it belongs to another file", outputs,
+               values.size(), batch.cloud.size(), xy);
+    std::vector<VoxelImage> images;
+    for (std::int64_t event = 0; event < batch.cloud.events(); ++event) {
+        VoxelImage image{.voxels = {}, .width = 1, .values = {}};
+        for (auto i = batch.cloud.begin(event); i < batch.cloud.end(event); ++i) {
+            image.voxels.push_back(batch.cloud.voxels[static_cast<std::size_t>(i)]);
+            image.values.push_back(static_cast<double>(values[static_cast<std::size_t>(i)]));
+        }
+        images.push_back(std::move(image));
+    }
+    return images;
+}
+
+/// Writes the outputs of several TPCs as one file of [n, 4] per event.
+void merge_files(const base::Path& target, const std::vector<base::Path>& xy,
+                 const std::vector<base::Path>& outputs, const std::vector<int>& tpcs,
+                 Downsampling factors) {
+    std::vector<std::vector<VoxelImage>> parts;
+    for (std::size_t i = 0; i < xy.size(); ++i) parts.push_back(output_images(xy[i], outputs[i]));
+    ParsedWriter writer(target);
+    for (std::size_t event = 0; event < parts.front().size(); ++event) {
+        std::vector<VoxelImage> images;
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            HODO_CHECK(parts[i].size() == parts.front().size(),
+                       "{}: has other events than the file of the first TPC", xy[i]);
+            images.push_back(parts[i][event]);
+        }
+        writer.add(merge_outputs(images, protodune_sp(), tpcs, factors));
+    }
+    writer.commit();
 }
 
 }  // namespace
@@ -169,6 +228,7 @@ PreparationCount prepare_files(const std::vector<base::Path>& inputs, const Prep
 
 PreparationCount join_files(const JoinOptions& options, Present present) {
     PreparationCount count;
+    const bool is_inference = !options.inference.empty();
     const base::Path output = options.output.empty() ? options.input : options.output;
     const auto factors = downsampling_of(options.downsample, "downsample");
     std::string digits;
@@ -180,15 +240,30 @@ PreparationCount join_files(const JoinOptions& options, Present present) {
     for (const auto& first : files_of_product({options.input}, "xy")) {
         const auto name = parse_file_name(first.filename().string()).value();
         if (!name.tpc || *name.tpc != options.tpcs.front()) continue;
-        const auto target = output / name.with_tpcs(digits);
+        const auto files = partners(first, name, options.tpcs);
+        std::vector<base::Path> outputs;
+        for (const auto& file : is_inference ? files : std::vector<base::Path>{}) {
+            outputs.push_back(outputs_of(file, options.inference));
+        }
+        if (files.empty() || std::find(outputs.begin(), outputs.end(), "") != outputs.end()) {
+            base::detail("{}: not joined, for a TPC is missing", first);
+            ++count.skipped;
+            continue;
+        }
+        auto target = output / name.with_tpcs(digits);
+        if (is_inference) {
+            const auto output_name = parse_file_name(outputs.front().filename().string()).value();
+            target = output / output_name.with_tpcs(digits);
+            target.replace_extension(".npz");
+        }
         if (present == Present::keep && std::filesystem::exists(target)) {
             ++count.present;
             continue;
         }
-        const auto files = partners(first, name, options.tpcs);
-        if (files.empty()) {
-            base::detail("{}: not joined, for a TPC is missing", first);
-            ++count.skipped;
+        if (is_inference) {
+            std::filesystem::create_directories(output);
+            merge_files(target, files, outputs, tpcs, factors);
+            ++count.written;
             continue;
         }
         std::vector<TiledBatch> batches;

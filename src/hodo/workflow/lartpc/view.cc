@@ -5,6 +5,7 @@
 #include "hodo/detector/lartpc/file_names.hh"
 #include "hodo/detector/lartpc/files.hh"
 #include "hodo/draw/report.hh"
+#include "hodo/workflow/lartpc/inference_files.hh"
 #include "hodo/workflow/lartpc/options.hh"
 #include "hodo/workflow/lartpc/pictures.hh"
 #include "hodo/workflow/lartpc/verbs.hh"
@@ -17,8 +18,18 @@ namespace hodo::lartpc {
 namespace {
 
 void view_voxels(const ViewOptions& options, const std::string& title) {
-    const auto display =
-        voxel_display(read_xy(options.input), options.first, options.events, title);
+    const auto batch = read_xy(options.input);
+    std::vector<float> scores;
+    if (!options.inference.empty()) {
+        scores = read_inference(options.inference);
+        HODO_CHECK(std::ssize(scores) == batch.cloud.size(),
+                   "{}: has {} values for the {} voxels of {}; it belongs to another file",
+                   options.inference, scores.size(), batch.cloud.size(), options.input);
+    }
+    const auto display = options.inference.empty()
+                             ? voxel_display(batch, options.first, options.events, title)
+                             : scored_display(batch, scores, options.threshold, options.first,
+                                              options.events, title);
     HODO_CHECK(!display.events.empty(),
                "{}: has no event from number {} on; choose a smaller "
                "--first",
