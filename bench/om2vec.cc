@@ -10,6 +10,7 @@
 #include "hodo/detector/optical/binning.hh"
 #include "hodo/detector/optical/schema.hh"
 #include "hodo/detector/optical/simulate.hh"
+#include "hodo/tensor/allocator.hh"
 #include "hodo/tensor/device.hh"
 #include "hodo/train/session.hh"
 #include "hodo/workflow/om2vec/learn/inference.hh"
@@ -177,6 +178,7 @@ class Training {
 void training_step(benchmark::State& state) {
     base::set_threads(static_cast<int>(state.range(0)));
     tensor::prepare_process();
+    tensor::set_freed_memory(tensor::FreedMemory::kept);
     Training training(4);
     for (auto _ : state) training.step();
     state.SetItemsProcessed(state.iterations() * training.modules());
@@ -185,6 +187,7 @@ void training_step(benchmark::State& state) {
 void training_step_plain(benchmark::State& state) {
     base::set_threads(static_cast<int>(state.range(0)));
     tensor::prepare_process(tensor::OperatorThreads::all);
+    tensor::set_freed_memory(tensor::FreedMemory::kept);
     Training training(4);
     for (auto _ : state) training.plain_step();
     state.SetItemsProcessed(state.iterations() * training.modules());
@@ -205,6 +208,7 @@ template <class Step>
 void memory_per_module(benchmark::State& state, std::int64_t few, std::int64_t many, Step step) {
     base::set_threads(1);
     tensor::prepare_process();
+    tensor::set_freed_memory(tensor::FreedMemory::returned);
     const auto peak = [&](std::int64_t modules) {
         Training training(modules);
         step(training);  // makes the optimizer's numbers
@@ -229,6 +233,7 @@ void memory_plain(benchmark::State& state) {
 void large_batch(benchmark::State& state) {
     base::set_threads(2);
     tensor::prepare_process();
+    tensor::set_freed_memory(tensor::FreedMemory::kept);
     Training training(state.range(0));
     bench::forget_peak_memory();
     for (auto _ : state) training.step();

@@ -172,10 +172,10 @@ struct AttentionData {
           grad_k(key_copies * keys(), channels, c.storage),
           grad_v(key_copies * keys(), channels, c.storage),
           log_sums(static_cast<std::size_t>(c.heads * queries())),
-          memory(static_cast<std::size_t>(
-              std::max(attention_scratch(keys(), c.head_size),
-                       attention_gradient_scratch(queries(), keys(), c.head_size)) +
-              16)),
+          memory(
+              static_cast<std::size_t>(std::max(attention_scratch(keys(), c.head_size),
+                                                attention_gradient_scratch(keys(), c.head_size)) +
+                                       16)),
           scratch(memory.data() + (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64 /
                                       sizeof(float)) {
         if (c.hidden == Hidden::none) return;

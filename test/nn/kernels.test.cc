@@ -74,18 +74,6 @@ struct Shape {
 const Shape shapes[] = {{1, 1, 1},     {1, 32, 96},   {3, 5, 7},     {8, 32, 32},  {9, 16, 48},
                         {17, 256, 33}, {16, 300, 64}, {40, 8, 2048}, {2, 1000, 20}};
 
-MaskStream drop_mask(double probability) {
-    MaskStream mask;
-    mask.key[0] = 0x12345678U;
-    mask.key[1] = 0x9abcdef0U;
-    mask.place = 3;
-    mask.step = 5;
-    mask.first_row = 1000;
-    mask.threshold = static_cast<std::uint32_t>(65536.0 * probability);
-    mask.scale = static_cast<float>(1.0 / (1.0 - probability));
-    return mask;
-}
-
 class EveryVariant : public ::testing::TestWithParam<const Kernels*> {};
 
 TEST_P(EveryVariant, dense_maps_agree_with_the_reference) {
@@ -109,46 +97,38 @@ TEST_P(EveryVariant, maps_along_the_rows_agree_with_the_reference) {
     }
 }
 
-TEST_P(EveryVariant, feed_forward_parts_agree_with_the_reference) {
-    for (const auto& [rows, channels, hidden] : shapes) {
-        const Map first(channels, hidden), second(hidden, channels);
-        Matrix x(rows, channels, "x"), actual(rows, channels), expected(rows, channels);
-        AlignedFloats scratch(feed_forward_scratch);
-        for (const double probability : {0.0, 0.3}) {
-            const auto mask = drop_mask(probability);
-            GetParam()->feed_forward(x.view(), rows, first.packed.view(), second.packed.view(),
-                                     mask, actual.view(), scratch.data());
-            reference().feed_forward(x.view(), rows, first.packed.view(), second.packed.view(),
-                                     mask, expected.view(), scratch.data());
-            expect_near(actual, expected, 2e-6F);
+TEST_P(EveryVariant, products_agree_with_the_reference) {
+    struct Case {
+        std::int64_t rows, inner, columns;
+        bool left_is_transposed, panels_are_packed;
+        bool adds, has_bias;
+    };
+    for (const auto& c :
+         {Case{1, 1, 16, false, false, false, false}, Case{9, 300, 32, false, false, false, true},
+          Case{16, 20, 80, true, true, true, false}, Case{3, 270, 48, true, false, false, false},
+          Case{13, 40, 64, false, true, false, true}}) {
+        const auto a = random_numbers(c.rows * c.inner, "left");
+        const auto b = random_numbers(c.inner * round_up(c.columns, panel_width), "right");
+        const auto bias = random_numbers(c.rows, "bias");
+        Matrix actual(c.rows, c.columns, "before"), expected = actual;
+        for (auto* result : {&actual, &expected}) {
+            Product task;
+            task.a = a.data();
+            task.a_row = c.left_is_transposed ? 1 : c.inner;
+            task.a_inner = c.left_is_transposed ? c.rows : 1;
+            task.b = b.data();
+            task.b_row = c.panels_are_packed ? panel_width : c.columns;
+            if (c.panels_are_packed) task.b_panel = c.inner * panel_width;
+            task.c = result->values.data();
+            task.c_row = result->stride;
+            task.rows = c.rows;
+            task.inner = c.inner;
+            task.columns = c.columns;
+            task.adds = c.adds;
+            task.row_bias = c.has_bias ? bias.data() : nullptr;
+            (result == &actual ? *GetParam() : reference()).product(task);
         }
-    }
-}
-
-TEST_P(EveryVariant, feed_forward_gradients_agree_with_the_reference) {
-    for (const auto& [rows, channels, hidden] : shapes) {
-        if (channels % channel_multiple != 0) continue;  // gradients read whole rows
-        const Map first(channels, hidden), back_second(channels, hidden);
-        const Map back_first(hidden, channels);
-        Matrix x(rows, channels, "x"), grad_y(rows, channels, "gradient");
-        for (const double probability : {0.0, 0.3}) {
-            std::vector<Matrix> results[2];
-            for (const int which : {0, 1}) {
-                Matrix grad_x(rows, channels), grad_first(hidden, channels);
-                Matrix grad_second(hidden, channels), grad_bias(1, hidden);
-                AlignedFloats scratch(feed_forward_gradient_scratch);
-                const auto& kernels = which == 0 ? *GetParam() : reference();
-                kernels.feed_forward_gradient(
-                    {x.view(), grad_y.view(), rows, first.packed.view(), back_second.packed.view(),
-                     back_first.packed.view(), drop_mask(probability), grad_x.view(),
-                     grad_first.values.data(), grad_second.values.data(), grad_bias.values.data()},
-                    scratch.data());
-                results[which] = {grad_x, grad_first, grad_second, grad_bias};
-            }
-            for (std::size_t i = 0; i < 4; ++i) {
-                expect_near(results[0][i], results[1][i], 3e-6F);
-            }
-        }
+        expect_near(actual, expected, 2e-6F);
     }
 }
 
@@ -185,27 +165,6 @@ TEST_P(EveryVariant, normalised_rows_agree_with_the_reference) {
         reference().add_norm(expected.view(), change.view(), 6, channels, norm.scale.data(),
                              norm.shift.data());
         expect_near(actual, expected, 2e-6F);
-    }
-}
-
-TEST_P(EveryVariant, a_row_has_the_same_bits_whatever_its_neighbours) {
-    const Map first(32, 200), second(200, 32);
-    Matrix x(19, 32, "x"), all(19, 32), alone(1, 32);
-    AlignedFloats scratch(feed_forward_scratch);
-    const auto mask = drop_mask(0.3);
-    const auto mask_of_row = [&](std::int64_t row) {
-        auto shifted = mask;
-        shifted.first_row += static_cast<std::uint32_t>(row);
-        return shifted;
-    };
-    GetParam()->feed_forward(x.view(), 19, first.packed.view(), second.packed.view(), mask,
-                             all.view(), scratch.data());
-    for (std::int64_t row = 0; row < 19; ++row) {
-        GetParam()->feed_forward({x.values.data() + row * x.stride, x.stride}, 1,
-                                 first.packed.view(), second.packed.view(), mask_of_row(row),
-                                 alone.view(), scratch.data());
-        const auto begin = all.values.begin() + row * all.stride;
-        EXPECT_EQ(alone.values, std::vector<float>(begin, begin + all.stride)) << "row " << row;
     }
 }
 

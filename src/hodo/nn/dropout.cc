@@ -13,7 +13,7 @@
 namespace hodo::nn {
 
 std::uint32_t DropoutMask::threshold() const {
-    return static_cast<std::uint32_t>(std::lround(65536.0 * probability));
+    return static_cast<std::uint32_t>(std::min(65535L, std::lround(65536.0 * probability)));
 }
 
 DropoutMask next_mask(Pass& pass, std::int64_t rows_per_entry) {

@@ -3,7 +3,7 @@
 ///
 /// A mask covers a matrix [rows, columns]. Row r, column c uses the 16-bit word c mod 8 of the
 /// 128-bit block philox4x32({c / 8, r, place, step}, key), low half words first. The element is
-/// dropped when its word is below round(65536 probability), else multiplied by
+/// dropped when its word is below round(65536 probability), at most 65535, else multiplied by
 /// 1 / (1 - probability).
 ///
 /// The weights of an attention have a mask for each sequence (batch entry): its key is the place's

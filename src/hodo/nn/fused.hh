@@ -33,6 +33,6 @@ at::Tensor attend_fused(const at::Tensor& q, const at::Tensor& k, const at::Tens
 
 /// `feed_forward` of transformer.hh for x [..., channels].
 at::Tensor feed_forward_fused(const at::Tensor& x, const Linear& first, const Linear& second,
-                              const DropoutMask& mask);
+                              const DropoutMask& mask, Activation activation = Activation::relu);
 
 }  // namespace hodo::nn

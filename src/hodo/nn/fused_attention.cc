@@ -140,8 +140,7 @@ struct AttendFunction : torch::autograd::Function<AttendFunction> {
         const AttentionGradient task{call.task, const_rows(grad_out), rows(grad_q), rows(grad_k),
                                      rows(grad_v)};
         if (grad_q.device().is_cpu()) {
-            const auto size = attention_gradient_scratch(call.longest_queries, call.longest_keys,
-                                                         call.task.head_size);
+            const auto size = attention_gradient_scratch(call.longest_keys, call.task.head_size);
             share_parts(sequences, heads, [&](std::int64_t begin, std::int64_t end) {
                 AlignedFloats scratch(size);
                 kernels().attend_gradient(task, begin, end, scratch.data());

@@ -20,7 +20,9 @@ using torch::autograd::variable_list;
 /// Rows of a feed-forward part that add up their weight gradients together; fixed, so that sums do
 /// not depend on threads.
 constexpr std::int64_t largest_group_count = 16;
-constexpr std::int64_t smallest_group = 256;
+constexpr std::int64_t smallest_group = 512;
+/// Rows worth a part of a section on the way there.
+constexpr std::int64_t smallest_part = 256;
 /// Rows that are turned into padded floats at a time.
 constexpr std::int64_t staged_rows = 128;
 
@@ -91,16 +93,34 @@ void each_stage(const at::Tensor& x, std::int64_t begin, std::int64_t end, const
 
 /// What the groups of rows add up, one slice per group.
 struct WeightSums {
+    std::int64_t matrix, hidden;  // numbers of a slice
     at::Tensor first, second, first_bias;
-    WeightSums(std::int64_t groups, std::int64_t hidden, std::int64_t padded)
-        : first(at::zeros({groups, hidden, padded})),
-          second(at::zeros({groups, hidden, padded})),
-          first_bias(at::zeros({groups, hidden})) {}
+    WeightSums(std::int64_t groups, std::int64_t hidden_count, std::int64_t padded)
+        : matrix(hidden_count * padded),
+          hidden(hidden_count),
+          first(at::empty({groups, hidden, padded})),
+          second(at::empty({groups, hidden, padded})),
+          first_bias(at::empty({groups, hidden})) {}
+    void clear(std::int64_t group) const {
+        std::fill_n(first.data_ptr<float>() + group * matrix, matrix, 0.0F);
+        std::fill_n(second.data_ptr<float>() + group * matrix, matrix, 0.0F);
+        std::fill_n(first_bias.data_ptr<float>() + group * hidden, hidden, 0.0F);
+    }
 };
 
-/// The sum over groups, without padding.
+/// The sum over groups, one after the other, without padding.
 at::Tensor total(const at::Tensor& sums, std::int64_t channels) {
-    return sums.sum(0).narrow(1, 0, channels);
+    const auto groups = sums.size(0), size = sums.size(1) * sums.size(2);
+    const auto result = at::empty({sums.size(1), sums.size(2)}, sums.options());
+    const float* from = sums.data_ptr<float>();
+    float* to = result.data_ptr<float>();
+    base::parallel_for(size, 1 << 13, [&](std::int64_t begin, std::int64_t end) {
+        std::copy(from + begin, from + end, to + begin);
+        for (std::int64_t group = 1; group < groups; ++group) {
+            kernels().add_scaled(1.0F, from + group * size + begin, to + begin, end - begin);
+        }
+    });
+    return result.narrow(1, 0, channels).contiguous();
 }
 
 /// Weights of a feed-forward part as float32 matrices on a device.
@@ -154,14 +174,16 @@ variable_list backward_on_device(const at::Tensor& x, const at::Tensor& grad_y,
 }
 
 at::Tensor forward_on_cpu(const at::Tensor& x, const PackedLinear& first,
-                          const PackedLinear& second, const DropoutMask& mask) {
+                          const PackedLinear& second, const DropoutMask& mask,
+                          Activation activation) {
     const auto y = at::empty(x.sizes(), x.options());
-    base::parallel_for(x.size(0), smallest_group, [&](std::int64_t begin, std::int64_t end) {
+    base::parallel_for(x.size(0), smallest_part, [&](std::int64_t begin, std::int64_t end) {
         AlignedFloats scratch(feed_forward_scratch);
         StagedRows input(x), output(y);
         each_stage(x, begin, end, [&](std::int64_t row, std::int64_t count) {
-            kernels().feed_forward(input.read(row, count), count, first.view(), second.view(),
-                                   stream(mask, row), output.room(row), scratch.data());
+            kernels().feed_forward({input.read(row, count), count, first.view(), second.view(),
+                                    stream(mask, row), output.room(row), activation},
+                                   scratch.data());
             output.write(row, count);
         });
     });
@@ -169,7 +191,8 @@ at::Tensor forward_on_cpu(const at::Tensor& x, const PackedLinear& first,
 }
 
 variable_list backward_on_cpu(const at::Tensor& x, const at::Tensor& grad_y,
-                              const variable_list& weights, const DropoutMask& mask) {
+                              const variable_list& weights, const DropoutMask& mask,
+                              Activation activation) {
     const double scale = kept_scale(mask);
     const auto grad_x = at::empty(x.sizes(), x.options());
     const auto channels = x.size(1), count = x.size(0), hidden = weights[0].size(0);
@@ -183,12 +206,13 @@ variable_list backward_on_cpu(const at::Tensor& x, const at::Tensor& grad_y,
         AlignedFloats scratch(feed_forward_gradient_scratch);
         StagedRows input(x), incoming(grad_y), outgoing(grad_x);
         for (auto group = begin; group < end; ++group) {
+            sums.clear(group);
             const auto slice = group * hidden * padded;
             const auto work = [&](std::int64_t row, std::int64_t rows_here) {
                 kernels().feed_forward_gradient(
                     {input.read(row, rows_here), incoming.read(row, rows_here), rows_here,
                      first.view(), back_second.view(), back_first.view(), stream(mask, row),
-                     outgoing.room(row), sums.first.data_ptr<float>() + slice,
+                     activation, outgoing.room(row), sums.first.data_ptr<float>() + slice,
                      sums.second.data_ptr<float>() + slice,
                      sums.first_bias.data_ptr<float>() + group * hidden},
                     scratch.data());
@@ -209,29 +233,33 @@ struct FeedForwardFunction : torch::autograd::Function<FeedForwardFunction> {
     static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                               const at::Tensor& weight1, const at::Tensor& bias1,
                               const at::Tensor& weight2, const at::Tensor& bias2,
-                              const DropoutMask& mask) {
+                              const DropoutMask& mask, Activation activation) {
         const auto x = input.contiguous();
         context->save_for_backward({x, weight1, bias1, weight2});
         context->saved_data["bias2"] = static_cast<std::int64_t>(bias2.scalar_type());
+        context->saved_data["activation"] = static_cast<std::int64_t>(activation);
         save_mask(context, mask);
         if (!x.device().is_cpu()) {
             return forward_on_device(x, {weight1, bias1, weight2, bias2}, mask);
         }
         const auto scaled = weight2.to(at::kFloat) * kept_scale(mask);
-        return forward_on_cpu(x, pack(weight1, bias1), pack(scaled, bias2), mask);
+        return forward_on_cpu(x, pack(weight1, bias1), pack(scaled, bias2), mask, activation);
     }
 
     static variable_list backward(AutogradContext* context, const variable_list& gradients) {
         const auto saved = context->get_saved_variables();
         const auto mask = saved_mask(context);
+        const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
         const auto& x = saved[0];
         const auto grad_y = gradients[0].contiguous();
-        auto result = x.device().is_cpu()
-                          ? backward_on_cpu(x, grad_y, {saved[1], saved[2], saved[3]}, mask)
-                          : backward_on_device(x, grad_y, {saved[1], saved[2], saved[3], {}}, mask);
+        auto result =
+            x.device().is_cpu()
+                ? backward_on_cpu(x, grad_y, {saved[1], saved[2], saved[3]}, mask, activation)
+                : backward_on_device(x, grad_y, {saved[1], saved[2], saved[3], {}}, mask);
         for (std::size_t i = 1; i <= 3; ++i) result[i] = result[i].to(saved[i].scalar_type());
         const auto type = context->saved_data["bias2"].toInt();
         result[4] = result[4].to(static_cast<at::ScalarType>(type));
+        result.emplace_back();
         return result;
     }
 };
@@ -245,11 +273,14 @@ bool fused_applies(const at::Tensor& x, const Pass& pass) {
 }
 
 at::Tensor feed_forward_fused(const at::Tensor& x, const Linear& first, const Linear& second,
-                              const DropoutMask& mask) {
+                              const DropoutMask& mask, Activation activation) {
+    HODO_CHECK(x.device().is_cpu() || activation == Activation::relu,
+               "the feed-forward kernels on {} know ReLU only; use the plain engine for GELU",
+               x.device().str());
     HODO_DOOR(x.size(-1) == first.weight.size(1) && first.weight.size(0) == second.weight.size(1));
     const auto rows = x.reshape({-1, x.size(-1)});
     return FeedForwardFunction::apply(rows, first.weight, first.bias, second.weight, second.bias,
-                                      mask)
+                                      mask, activation)
         .reshape(x.sizes());
 }
 

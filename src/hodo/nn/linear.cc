@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "hodo/nn/fused_linear.hh"
 #include "hodo/nn/initialise.hh"
 
 namespace hodo::nn {
@@ -22,12 +23,14 @@ void Linear::initialise(const base::Random& random) {
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x, const Pass& pass) const {
+    if (fused_map_applies(x, *this, pass)) return map_fused(x, *this);
     if (pass.precision == tensor::Precision::float32) return at::linear(x, weight, bias);
     return at::linear(x.to(at::kBFloat16), weight.to(at::kBFloat16), bias.to(at::kBFloat16))
         .to(x.scalar_type());
 }
 
 at::Tensor Linear::along_tokens(const at::Tensor& x, const Pass& pass) const {
+    if (fused_token_map_applies(x, *this, pass)) return map_tokens_fused(x, *this);
     return (*this)(x.transpose(1, 2), pass).transpose(1, 2).contiguous();
 }
 

@@ -156,7 +156,8 @@ void PackedCrossAttention::operator()(const Kernels& kernels, ConstMatrixView x,
 void PackedFeedForward::operator()(const Kernels& kernels, MatrixView x, std::int64_t tokens,
                                    Scratch& scratch) const {
     const MatrixView change{scratch.change.data(), padded(first.in())};
-    kernels.feed_forward(x, tokens, first.view(), second.view(), {}, change, scratch.hidden.data());
+    kernels.feed_forward({x, tokens, first.view(), second.view(), {}, change, activation},
+                         scratch.hidden.data());
     normalise(kernels, x, scratch.change, tokens, first.in(), norm);
 }
 

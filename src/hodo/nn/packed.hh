@@ -120,10 +120,11 @@ class PackedCrossAttention {
     std::int64_t heads_ = 1, memory_tokens_ = 0, stride_ = 0;
 };
 
-/// The second half of a transformer layer: x = LN(x + W2 relu(W1 x + b1) + b2).
+/// The second half of a transformer layer: x = LN(x + W2 act(W1 x + b1) + b2).
 struct PackedFeedForward {
     PackedLinear first, second;
     PackedNorm norm;
+    Activation activation = Activation::relu;
     void operator()(const Kernels& kernels, MatrixView x, std::int64_t tokens,
                     Scratch& scratch) const;
 };

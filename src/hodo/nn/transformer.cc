@@ -7,25 +7,40 @@
 
 namespace hodo::nn {
 
-at::Tensor feed_forward_plain(const at::Tensor& x, const Linear& first, const Linear& second,
-                              Pass& pass) {
-    return second(dropout(at::relu(first(x, pass)), pass), pass);
+namespace {
+
+at::Tensor activated(const at::Tensor& x, Activation activation) {
+    if (activation == Activation::relu) return at::relu(x);
+    return at::gelu(x, activation == Activation::gelu ? "none" : "tanh");
 }
 
-at::Tensor feed_forward(const at::Tensor& x, const Linear& first, const Linear& second,
-                        Pass& pass) {
-    const bool is_too_wide = x.is_cuda() && device_kernels() != nullptr &&
-                             x.size(-1) > device_kernels()->largest_channels;
-    if (!fused_applies(x, pass) || is_too_wide) return feed_forward_plain(x, first, second, pass);
+/// Whether the kernels of a device cannot do a feed-forward part that those of the CPU can.
+bool exceeds_device(const at::Tensor& x, Activation activation) {
+    if (!x.is_cuda() || device_kernels() == nullptr) return false;
+    return activation != Activation::relu || x.size(-1) > device_kernels()->largest_channels;
+}
+
+}  // namespace
+
+at::Tensor feed_forward_plain(const at::Tensor& x, const Linear& first, const Linear& second,
+                              Pass& pass, Activation activation) {
+    return second(dropout(activated(first(x, pass), activation), pass), pass);
+}
+
+at::Tensor feed_forward(const at::Tensor& x, const Linear& first, const Linear& second, Pass& pass,
+                        Activation activation) {
+    if (!fused_applies(x, pass) || exceeds_device(x, activation)) {
+        return feed_forward_plain(x, first, second, pass, activation);
+    }
     const auto rows_per_entry = x.dim() == 2 ? 1 : x.size(1);
     const auto mask = pass.drops() ? next_mask(pass, rows_per_entry) : DropoutMask{};
     if (pass.precision == tensor::Precision::float32) {
-        return feed_forward_fused(x, first, second, mask);
+        return feed_forward_fused(x, first, second, mask, activation);
     }
     const auto narrow = [](const Linear& map) {
         return Linear{map.weight.to(at::kBFloat16), map.bias.to(at::kBFloat16)};
     };
-    return feed_forward_fused(x.to(at::kBFloat16), narrow(first), narrow(second), mask)
+    return feed_forward_fused(x.to(at::kBFloat16), narrow(first), narrow(second), mask, activation)
         .to(x.scalar_type());
 }
 

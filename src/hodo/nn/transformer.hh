@@ -1,7 +1,8 @@
 #pragma once
-/// Transformer layers, post-norm with ReLU: y = LayerNorm(x + Drop(part(x))) for each part.
+/// Transformer layers, post-norm: y = LayerNorm(x + Drop(part(x))) for each part.
 
 #include "hodo/nn/attention.hh"
+#include "hodo/nn/kernels/tasks.hh"
 #include "hodo/nn/linear.hh"
 
 namespace hodo::nn {
@@ -11,12 +12,14 @@ struct LayerSize {
     std::int64_t channels = 0, heads = 1, feedforward = 0;
 };
 
-/// W2 Drop(ReLU(W1 x + b1)) + b2 for x [batch, tokens, channels] or [tokens, channels].
-at::Tensor feed_forward(const at::Tensor& x, const Linear& first, const Linear& second, Pass& pass);
+/// W2 Drop(act(W1 x + b1)) + b2 for x [batch, tokens, channels] or [tokens, channels]. GELU on CUDA
+/// goes through LibTorch's operations.
+at::Tensor feed_forward(const at::Tensor& x, const Linear& first, const Linear& second, Pass& pass,
+                        Activation activation = Activation::relu);
 
 /// The same by plain tensor operations, whatever the pass's engine: the reference.
 at::Tensor feed_forward_plain(const at::Tensor& x, const Linear& first, const Linear& second,
-                              Pass& pass);
+                              Pass& pass, Activation activation = Activation::relu);
 
 /// y = LN1(x + Drop(SelfAttention(x)));  out = LN2(y + Drop(FeedForward(y))).
 struct EncoderLayer {

@@ -1,7 +1,6 @@
 #include "hodo/train/optimizer.hh"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "hodo/base/error.hh"
@@ -20,10 +19,12 @@ struct AdamNumbers {
     float scale, coupled_decay, kept, beta1, rest1, beta2, rest2, step_size, root, epsilon;
 };
 
-/// One pass over a float32 parameter. Element by element, so any partition gives the same result.
-/// (Vectorized because this source is compiled without errno for square roots.)
-void adam_pass(float* p, const float* gradient, float* m, float* v, std::int64_t begin,
-               std::int64_t end, const AdamNumbers& n) {
+/// One pass over a float32 parameter. Element by element and without fused operations (this source
+/// is compiled so), so any partition and any vector level give the same bits; without errno for
+/// square roots, so that it becomes vectors.
+[[gnu::always_inline]] inline void adam_elements(float* p, const float* gradient, float* m,
+                                                 float* v, std::int64_t begin, std::int64_t end,
+                                                 const AdamNumbers& n) {
 #pragma omp simd
     for (std::int64_t i = begin; i < end; ++i) {
         const float decayed = p[i] * n.kept;
@@ -35,18 +36,23 @@ void adam_pass(float* p, const float* gradient, float* m, float* v, std::int64_t
     }
 }
 
-bool fits_fused_pass(const at::Tensor& parameter) {
-    return parameter.device().is_cpu() && parameter.scalar_type() == at::kFloat &&
-           parameter.is_contiguous();
+using AdamPass = void (*)(float* p, const float* gradient, float* m, float* v, std::int64_t begin,
+                          std::int64_t end, const AdamNumbers& n);
+
+void adam_everywhere(float* p, const float* gradient, float* m, float* v, std::int64_t begin,
+                     std::int64_t end, const AdamNumbers& n) {
+    adam_elements(p, gradient, m, v, begin, end, n);
 }
 
-/// Sum of squares in eight lanes, added in order: the same for every vector width.
-double block_sum(const float* values, std::int64_t begin, std::int64_t end) {
-    std::array<double, 8> lanes{};
+/// Sum of squares in eight lanes, added in order: the same for every vector level.
+[[gnu::always_inline]] inline double sum_in_lanes(const float* values, std::int64_t begin,
+                                                  std::int64_t end) {
+    double lanes[8] = {};
     auto i = begin;
     for (; i + 8 <= end; i += 8) {
-        for (std::size_t lane = 0; lane < 8; ++lane) {
-            const double value = values[i + static_cast<std::int64_t>(lane)];
+#pragma omp simd
+        for (int lane = 0; lane < 8; ++lane) {
+            const double value = values[i + lane];
             lanes[lane] += value * value;
         }
     }
@@ -56,6 +62,59 @@ double block_sum(const float* values, std::int64_t begin, std::int64_t end) {
     return sum;
 }
 
+double sum_everywhere(const float* values, std::int64_t begin, std::int64_t end) {
+    return sum_in_lanes(values, begin, end);
+}
+
+#if defined(__x86_64__)
+[[gnu::target("avx2")]] void adam_avx2(float* p, const float* gradient, float* m, float* v,
+                                       std::int64_t begin, std::int64_t end, const AdamNumbers& n) {
+    adam_elements(p, gradient, m, v, begin, end, n);
+}
+[[gnu::target("avx512f,prefer-vector-width=512")]] void adam_avx512(float* p, const float* gradient,
+                                                                    float* m, float* v,
+                                                                    std::int64_t begin,
+                                                                    std::int64_t end,
+                                                                    const AdamNumbers& n) {
+    adam_elements(p, gradient, m, v, begin, end, n);
+}
+[[gnu::target("avx2")]] double sum_avx2(const float* values, std::int64_t begin, std::int64_t end) {
+    return sum_in_lanes(values, begin, end);
+}
+[[gnu::target("avx512f,prefer-vector-width=512")]] double sum_avx512(const float* values,
+                                                                     std::int64_t begin,
+                                                                     std::int64_t end) {
+    return sum_in_lanes(values, begin, end);
+}
+#endif
+
+/// The passes of the fastest vector level of this machine.
+struct Passes {
+    AdamPass adam = adam_everywhere;
+    double (*square_sum)(const float* values, std::int64_t begin,
+                         std::int64_t end) = sum_everywhere;
+};
+
+const Passes& passes() {
+    static const Passes fastest = [] {
+        Passes found;
+#if defined(__x86_64__)
+        if (__builtin_cpu_supports("avx512f")) {
+            found = {adam_avx512, sum_avx512};
+        } else if (__builtin_cpu_supports("avx2")) {
+            found = {adam_avx2, sum_avx2};
+        }
+#endif
+        return found;
+    }();
+    return fastest;
+}
+
+bool fits_fused_pass(const at::Tensor& parameter) {
+    return parameter.device().is_cpu() && parameter.scalar_type() == at::kFloat &&
+           parameter.is_contiguous();
+}
+
 /// Sum of squares of a contiguous float32 array: blocks in double, added in order.
 double square_sum(const float* values, std::int64_t count) {
     const auto blocks = (count + grain - 1) / grain;
@@ -63,7 +122,7 @@ double square_sum(const float* values, std::int64_t count) {
     base::parallel_for(blocks, 1, [&](std::int64_t first, std::int64_t last) {
         for (auto block = first; block < last; ++block) {
             const auto end = std::min(count, (block + 1) * grain);
-            sums[static_cast<std::size_t>(block)] = block_sum(values, block * grain, end);
+            sums[static_cast<std::size_t>(block)] = passes().square_sum(values, block * grain, end);
         }
     });
     double total = 0;
@@ -109,7 +168,7 @@ struct Optimizer::Body {
             auto* m = first[i].data_ptr<float>();
             auto* v = second[i].data_ptr<float>();
             base::parallel_for(parameter.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
-                adam_pass(p, g, m, v, begin, end, numbers);
+                passes().adam(p, g, m, v, begin, end, numbers);
             });
             return;
         }

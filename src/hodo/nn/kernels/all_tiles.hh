@@ -10,9 +10,11 @@ namespace hodo::nn {
 namespace {
 
 constexpr Kernels make_kernels(std::string_view name) {
-    return {name,       dense,           along_rows,   feed_forward,   feed_forward_gradient,
-            attend,     attend_gradient, scalar_means, chebyshev_sums, add_norm,
-            add_scaled, read_rows,       write_rows};
+    return {name,           dense,           along_rows,
+            product,        feed_forward,    feed_forward_gradient,
+            attend,         attend_gradient, scalar_means,
+            chebyshev_sums, add_norm,        add_scaled,
+            read_rows,      write_rows};
 }
 
 }  // namespace

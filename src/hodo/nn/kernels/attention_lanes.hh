@@ -10,8 +10,8 @@
 ///   ds_ij = p_ij (mask_ij g_i v_j - delta_i)
 ///   grad q_i = sum_j ds_ij k_j / sqrt(D);    grad k_j = sum_i ds_ij q_i / sqrt(D)
 ///
-/// Weights are recomputed from the stored log sums; first with queries, then with keys in the
-/// lanes, so that all sums stay in registers.
+/// Back: weights are recomputed from the stored log sums, once. Keys stand in the lanes, their sums
+/// in registers; a tile of queries passes by, whose sums over lanes stay in the innermost cache.
 ///
 /// Reference: Dao, Fu, Ermon, Rudra, Re, "FlashAttention", NeurIPS 2022.
 
@@ -29,16 +29,6 @@ inline void gather_pairs(Storage storage, ConstRows a, ConstRows b, const Block&
                          float scale_a, float scale_b, float* pairs) {
     read_block(storage, a, block, scale_a, pairs, 2 * D, D);
     read_block(storage, b, block, scale_b, pairs + D, 2 * D, D);
-}
-
-/// The transpose of up to `width` rows [rows, 2 D]: 2 D vectors with one row per lane. Missing
-/// rows repeat the last.
-template <int D>
-inline void rows_to_lanes(const float* pairs, std::int64_t rows, float* lanes) {
-    for (std::int64_t lane = 0; lane < width; ++lane) {
-        const float* row = pairs + smaller(lane, rows - 1) * 2 * D;
-        for (std::int64_t c = 0; c < 2 * D; ++c) lanes[c * width + lane] = row[c];
-    }
 }
 
 /// vector . row, lane by lane.
@@ -120,7 +110,7 @@ inline void attend_small_scores(const float* q, const float* pairs, const Part& 
     Lanes sum = spread(0.0F);
     alignas(64) float scores[key_block * Lanes::width];
     unsigned kept[key_block];
-    const Words mask_rows = part.mask_rows(first_query);
+    const LaneRows mask_rows = part.mask_rows(first_query);
     for (std::int64_t first = 0; first < part.keys; first += key_block) {
         const std::int64_t end = smaller(first + key_block, part.keys);
         // Apart from the sums below: chains of dependent operations stay short.
@@ -128,9 +118,9 @@ inline void attend_small_scores(const float* q, const float* pairs, const Part& 
             store(scores + (j - first) * width, scalar_product<D>(query, pairs + j * 2 * D));
         }
         if constexpr (dropping == Dropping::yes) {
-            for (std::int64_t j = first; j < end; j += 8) {
-                kept_columns(part.mask, static_cast<std::uint32_t>(j / 8), mask_rows,
-                             kept + (j - first));
+            const SpreadColumns columns(part.rounds, static_cast<std::uint32_t>(first / 8));
+            for (std::int64_t j = 0; j < end - first; j += 8) {
+                kept_columns(part.rounds, columns[j / 8], mask_rows, kept + j);
             }
         }
         Lanes block_sum = spread(0.0F);
@@ -164,7 +154,7 @@ inline void attend_lanes(const float* q, const float* pairs, const Part& part,
     Lanes maximum = spread(lowest_score), sum = spread(0.0F);
     alignas(64) float scores[key_block * Lanes::width];
     unsigned kept[key_block];
-    const Words mask_rows = part.mask_rows(first_query);
+    const LaneRows mask_rows = part.mask_rows(first_query);
     for (std::int64_t first = 0; first < part.keys; first += key_block) {
         const std::int64_t count = smaller(key_block, part.keys - first);
         const float* pair = pairs + first * 2 * D;
@@ -176,9 +166,9 @@ inline void attend_lanes(const float* q, const float* pairs, const Part& part,
 #pragma GCC unroll 64
         for (int c = 0; c < D; ++c) value[c] = spread(0.0F);
         if constexpr (dropping == Dropping::yes) {
+            const SpreadColumns columns(part.rounds, static_cast<std::uint32_t>(first / 8));
             for (std::int64_t j = 0; j < count; j += 8) {
-                kept_columns(part.mask, static_cast<std::uint32_t>((first + j) / 8), mask_rows,
-                             kept + j);
+                kept_columns(part.rounds, columns[j / 8], mask_rows, kept + j);
             }
         }
         for (std::int64_t j = 0; j < count; ++j) {

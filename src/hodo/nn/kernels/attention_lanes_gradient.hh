@@ -6,86 +6,143 @@
 namespace hodo::nn {
 namespace {
 
-/// Operands of the way back through one head; every pointer lies in scratch.
-struct HeadGradient {
-    const Part& part;
-    const float* keys_and_values;        // [keys, 2 D], values times the mask's scale
-    const float* queries_and_gradients;  // [queries, 2 D], queries in score units
-    const float *log_sums, *deltas;      // [queries rounded up to 16]
-    std::uint32_t* kept;                 // [query groups, keys rounded up to 16]: one bit per query
-    std::int64_t kept_stride;
-};
-
-/// Gradient of up to `width` queries (lanes); notes which weights were kept. Writes D vectors.
-template <int D, Dropping dropping>
-inline void query_gradient(const HeadGradient& head, std::int64_t first, float* out) {
-    const Part& part = head.part;
-    const Words mask_rows = part.mask_rows(first);
-    alignas(64) float lanes[2 * D * Lanes::width];
-    rows_to_lanes<D>(head.queries_and_gradients + first * 2 * D, part.queries - first, lanes);
-    Lanes query[D], gradient[D], sum[D];
-#pragma GCC unroll 64
-    for (int c = 0; c < D; ++c) {
-        query[c] = load(lanes + c * width);
-        gradient[c] = load(lanes + (D + c) * width);
-        store(out + c * width, spread(0.0F));
-    }
-    const Lanes log_sum = load(head.log_sums + first), delta = load(head.deltas + first);
-    std::uint32_t* kept = head.kept + first / width * head.kept_stride;
-    for (std::int64_t block = 0; block < part.keys; block += key_block) {
-        const std::int64_t end = smaller(block + key_block, part.keys);
-        if constexpr (dropping == Dropping::yes) {
-            for (std::int64_t j = block; j < end; j += 8) {
-                kept_columns(part.mask, static_cast<std::uint32_t>(j / 8), mask_rows, kept + j);
-            }
+/// The transpose of up to `width` rows [rows, 2 D]: 2 D vectors with one row per lane, zeros in the
+/// lanes beyond.
+template <int D>
+inline void rows_to_lanes(const float* pairs, std::int64_t rows, float* lanes) {
+    for (std::int64_t lane = 0; lane < width; ++lane) {
+        for (std::int64_t c = 0; c < 2 * D; ++c) {
+            lanes[c * width + lane] = lane < rows ? pairs[lane * 2 * D + c] : 0.0F;
         }
-#pragma GCC unroll 64
-        for (int c = 0; c < D; ++c) sum[c] = spread(0.0F);
-        for (std::int64_t j = block; j < end; ++j) {
-            if (!part.sees(j)) continue;
-            const float* pair = head.keys_and_values + j * 2 * D;
-            const Lanes p = power_of_two(scalar_product<D>(query, pair) - log_sum);
-            Lanes dp = scalar_product<D>(gradient, pair + D);
-            if constexpr (dropping == Dropping::yes) dp = keep(kept[j], dp);
-            add_row<D>(p * (dp - delta), pair, sum);
-        }
-        add_lanes<D>(sum, out);
     }
 }
 
-/// Gradients of up to `width` keys and their values (lanes). Writes 2 D vectors.
-template <int D, Dropping dropping>
-inline void key_gradient(const HeadGradient& head, std::int64_t first, float* out) {
-    const Part& part = head.part;
-    alignas(64) float lanes[2 * D * Lanes::width];
-    rows_to_lanes<D>(head.keys_and_values + first * 2 * D, part.keys - first, lanes);
+/// Operands of the way back through one head, in scratch: keys stand in the lanes, in groups of
+/// `width`, and a tile of queries passes by all groups.
+template <int D>
+struct HeadGradient {
+    const Part& part;
+    std::int64_t groups, words;  // of `width` keys; of 64 keys
+    float* keys_and_values;      // [groups, 2 D, width], values times the mask's scale
+    float* sums;                 // the same: gradients of keys and values
+    float* pairs;                // [queries of a tile, 2 D]: query in score units, gradient
+    float *starts, *deltas;      // [queries of a tile]: -log sum and -delta
+    float* query_sums;           // [queries of a tile, D, width]
+    std::uint64_t* kept;         // [queries of a tile, words]: one bit per key
+
+    HeadGradient(const Part& head, float* scratch)
+        : part(head), groups((head.keys + width - 1) / width), words((head.keys + 63) / 64) {
+        const std::int64_t matrix = groups * 2 * D * width;
+        keys_and_values = scratch;
+        sums = keys_and_values + matrix;
+        query_sums = sums + matrix;
+        pairs = query_sums + lane_gradient_queries * D * width;
+        starts = pairs + lane_gradient_queries * 2 * D;
+        deltas = starts + lane_gradient_queries;
+        kept = reinterpret_cast<std::uint64_t*>(deltas + lane_gradient_queries);
+    }
+    /// One bit for each key of a group that is there and visible.
+    unsigned seen(std::int64_t group) const {
+        unsigned bits = 0;
+        for (std::int64_t lane = 0; lane < width && group * width + lane < part.keys; ++lane) {
+            if (part.sees(group * width + lane)) bits |= 1U << lane;
+        }
+        return bits;
+    }
+};
+
+/// Whether all keys of a group are there and visible.
+enum class Seen { all, some };
+
+/// A tile of queries passes by a group of keys: adds to the gradients of all of them.
+template <int D, Dropping dropping, Seen seen>
+inline void gradient_of_group(const HeadGradient<D>& head, std::int64_t queries, std::int64_t group,
+                              unsigned seen_keys) {
+    const float* lanes = head.keys_and_values + group * 2 * D * width;
     Lanes key[D], value[D], key_sum[D], value_sum[D];
 #pragma GCC unroll 64
     for (int c = 0; c < D; ++c) {
         key[c] = load(lanes + c * width);
         value[c] = load(lanes + (D + c) * width);
-        store(out + c * width, spread(0.0F));
-        store(out + (D + c) * width, spread(0.0F));
+        key_sum[c] = value_sum[c] = spread(0.0F);
     }
-    Words kept = spread(std::uint32_t{0});
-    for (std::int64_t block = 0; block < part.queries; block += key_block) {
+    const std::uint64_t* kept = head.kept + group * width / 64;
+    const std::int64_t first_bit = group * width % 64;
+    for (std::int64_t i = 0; i < queries; ++i) {
+        const float* pair = head.pairs + i * 2 * D;
+        Lanes score = spread(head.starts[i]);
 #pragma GCC unroll 64
-        for (int c = 0; c < D; ++c) key_sum[c] = value_sum[c] = spread(0.0F);
-        for (std::int64_t i = block; i < smaller(block + key_block, part.queries); ++i) {
-            const float* pair = head.queries_and_gradients + i * 2 * D;
-            const Lanes p = power_of_two(scalar_product<D>(key, pair) - spread(head.log_sums[i]));
-            Lanes dp = scalar_product<D>(value, pair + D), weight = p;
-            if constexpr (dropping == Dropping::yes) {
-                if (i % width == 0) kept = load(head.kept + i / width * head.kept_stride + first);
-                const unsigned bits = any_common(kept, spread(1U << (i % width)));
-                dp = keep(bits, dp);
-                weight = keep(bits, p);
-            }
-            add_row<D>(weight, pair + D, value_sum);
-            add_row<D>(p * (dp - spread(head.deltas[i])), pair, key_sum);
+        for (int c = 0; c < D; ++c) score = multiply_add(key[c], spread(pair[c]), score);
+        Lanes p = power_of_two(score);
+        if constexpr (seen == Seen::some) p = keep(seen_keys, p);
+        const Lanes product = scalar_product<D>(value, pair + D);
+        Lanes weight = p, slope = spread(head.deltas[i]);
+        if constexpr (dropping == Dropping::yes) {
+            const unsigned bits = bits_of_lanes(kept[i * head.words], first_bit);
+            weight = keep(bits, p);
+            slope = add_where(bits, slope, product);
+        } else {
+            slope = slope + product;
         }
-        add_lanes<D>(key_sum, out);
-        add_lanes<D>(value_sum, out + D * width);
+        const Lanes change = p * slope;
+        add_row<D>(weight, pair + D, value_sum);
+        add_row<D>(change, pair, key_sum);
+        float* query_sum = head.query_sums + i * D * width;
+#pragma GCC unroll 64
+        for (int c = 0; c < D; ++c) {
+            store(query_sum + c * width, multiply_add(change, key[c], load(query_sum + c * width)));
+        }
+    }
+    add_lanes<D>(key_sum, head.sums + group * 2 * D * width);
+    add_lanes<D>(value_sum, head.sums + (group * 2 * D + D) * width);
+}
+
+/// Queries, incoming gradients, log sums and deltas of a tile of queries; clears its sums.
+template <int D>
+inline void gather_queries(const AttentionGradient& gradient, const HeadGradient<D>& head,
+                           const Block& block) {
+    const AttentionTask& task = gradient.task;
+    float* results = head.query_sums;  // for the moment
+    gather_pairs<D>(task.storage, task.q, gradient.grad_out, block, score_scale(block.columns),
+                    1.0F, head.pairs);
+    read_block(task.storage, {task.out.data, task.out.stride}, block, 1.0F, results, D, D);
+    const float* log_sums = head.part.log_sums + (block.row - head.part.first_query);
+    for (std::int64_t i = 0; i < block.rows; ++i) {
+        float sum = 0.0F;
+        for (std::int64_t c = 0; c < D; ++c)
+            sum += head.pairs[(2 * i + 1) * D + c] * results[i * D + c];
+        head.deltas[i] = -sum;
+        head.starts[i] = -log_sums[i];
+    }
+    clear(head.query_sums, block.rows * D * width);
+}
+
+/// Which weights of a tile of queries were kept.
+template <int D>
+inline void gather_kept(const HeadGradient<D>& head, std::int64_t first, std::int64_t queries) {
+    const MaskRounds& rounds = head.part.rounds;
+    for (std::int64_t word = 0; word < head.words; ++word) {
+        const MaskColumns columns(rounds, static_cast<std::uint32_t>(8 * word));
+        for (std::int64_t i = 0; i < queries; ++i) {
+            const RowTerms row = mask_row(rounds, head.part.mask_row(first + i));
+            head.kept[i * head.words + word] = kept_in_row(rounds, columns, row);
+        }
+    }
+}
+
+/// rows [rows, D] = sums over the lanes of vectors [rows, D, width], which change.
+template <int D>
+inline void sum_over_lanes(float* vectors, std::int64_t rows, float* sums) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+        float* x = vectors + i * D * width;
+        for (std::int64_t half = width / 2; half > 0; half /= 2) {
+            for (std::int64_t c = 0; c < D; ++c) {
+                for (std::int64_t lane = 0; lane < half; ++lane) {
+                    x[c * width + lane] += x[c * width + lane + half];
+                }
+            }
+        }
+        for (std::int64_t c = 0; c < D; ++c) sums[i * D + c] = x[c * width];
     }
 }
 
@@ -100,70 +157,51 @@ inline void lanes_to_rows(const float* lanes, Storage storage, float scale, Rows
     write_block(storage, rows, D, scale, target, block);
 }
 
-/// Clears the lanes of hidden keys.
+/// Puts keys and values into lanes and clears their gradients.
 template <int D>
-inline void clear_hidden(const Part& part, std::int64_t first, std::int64_t count, float* lanes) {
-    if (part.visible == nullptr) return;
-    for (std::int64_t lane = 0; lane < count; ++lane) {
-        if (part.sees(first + lane)) continue;
-        for (std::int64_t c = 0; c < 2 * D; ++c) lanes[c * width + lane] = 0.0F;
+inline void gather_keys(const AttentionTask& task, const HeadGradient<D>& head) {
+    const Part& part = head.part;
+    alignas(64) float pairs[2 * D * Lanes::width];
+    for (std::int64_t group = 0; group < head.groups; ++group) {
+        const std::int64_t first = group * width, count = smaller(width, part.keys - first);
+        const Block block{part.first_key + first, count, part.column, part.size};
+        gather_pairs<D>(task.storage, task.k, task.v, block, 1.0F, task.mask.scale, pairs);
+        rows_to_lanes<D>(pairs, count, head.keys_and_values + first * 2 * D);
     }
-}
-
-/// Scalar products of incoming gradients and results, and log sums; padded rows repeat the last.
-template <int D>
-inline void gather_deltas(const AttentionGradient& gradient, const Part& part, float* log_sums,
-                          float* deltas) {
-    alignas(64) float pair[2 * D];
-    const std::int64_t padded = round_up(part.queries, 16);
-    for (std::int64_t i = 0; i < padded; ++i) {
-        const std::int64_t row = smaller(i, part.queries - 1);
-        gather_pairs<D>(gradient.task.storage, gradient.grad_out,
-                        {gradient.task.out.data, gradient.task.out.stride},
-                        {part.first_query + row, 1, part.column, part.size}, 1.0F, 1.0F, pair);
-        float sum = 0.0F;
-        for (std::int64_t c = 0; c < part.size; ++c) sum += pair[c] * pair[D + c];
-        deltas[i] = sum;
-        log_sums[i] = part.log_sums[row];
-    }
+    clear(head.sums, head.groups * 2 * D * width);
 }
 
 template <int D, Dropping dropping>
 void gradient_of_part(const AttentionGradient& gradient, const Part& part, float* scratch) {
     const AttentionTask& task = gradient.task;
-    const std::int64_t size = part.size, padded_queries = round_up(part.queries, 16);
-    float* keys_and_values = scratch;
-    float* queries_and_gradients = keys_and_values + part.keys * 2 * D;
-    float* log_sums = queries_and_gradients + part.queries * 2 * D;
-    float* deltas = log_sums + padded_queries;
-    const HeadGradient head{part,
-                            keys_and_values,
-                            queries_and_gradients,
-                            log_sums,
-                            deltas,
-                            reinterpret_cast<std::uint32_t*>(deltas + padded_queries),
-                            round_up(part.keys, 16)};
-    alignas(64) float out[2 * D * Lanes::width];
-    gather_pairs<D>(task.storage, task.k, task.v, {part.first_key, part.keys, part.column, size},
-                    1.0F, task.mask.scale, keys_and_values);
-    gather_pairs<D>(task.storage, task.q, gradient.grad_out,
-                    {part.first_query, part.queries, part.column, size}, score_scale(size), 1.0F,
-                    queries_and_gradients);
-    gather_deltas<D>(gradient, part, log_sums, deltas);
-    const float plain_scale = 1.0F / __builtin_sqrtf(static_cast<float>(size));
-    for (std::int64_t first = 0; first < part.queries; first += width) {
-        query_gradient<D, dropping>(head, first, out);
-        lanes_to_rows<D>(
-            out, task.storage, plain_scale, gradient.grad_q,
-            {part.first_query + first, smaller(width, part.queries - first), part.column, size});
+    const HeadGradient<D> head(part, scratch);
+    const std::int64_t size = part.size;
+    const unsigned all = (1U << width) - 1U;
+    alignas(64) float rows[lane_gradient_queries * D];
+    gather_keys<D>(task, head);
+    for (std::int64_t first = 0; first < part.queries; first += lane_gradient_queries) {
+        const std::int64_t queries = smaller(lane_gradient_queries, part.queries - first);
+        const Block block{part.first_query + first, queries, part.column, size};
+        gather_queries<D>(gradient, head, block);
+        if constexpr (dropping == Dropping::yes) gather_kept<D>(head, first, queries);
+        for (std::int64_t group = 0; group < head.groups; ++group) {
+            const unsigned seen = head.seen(group);
+            if (seen == all) {
+                gradient_of_group<D, dropping, Seen::all>(head, queries, group, seen);
+            } else {
+                gradient_of_group<D, dropping, Seen::some>(head, queries, group, seen);
+            }
+        }
+        sum_over_lanes<D>(head.query_sums, queries, rows);
+        write_block(task.storage, rows, D, 1.0F / __builtin_sqrtf(static_cast<float>(size)),
+                    gradient.grad_q, block);
     }
-    for (std::int64_t first = 0; first < part.keys; first += width) {
-        const std::int64_t count = smaller(width, part.keys - first);
-        key_gradient<D, dropping>(head, first, out);
-        clear_hidden<D>(part, first, count, out);
+    for (std::int64_t group = 0; group < head.groups; ++group) {
+        const std::int64_t first = group * width, count = smaller(width, part.keys - first);
+        const float* sums = head.sums + first * 2 * D;
         const Block block{part.first_key_gradient + first, count, part.column, size};
-        lanes_to_rows<D>(out, task.storage, ln2, gradient.grad_k, block);
-        lanes_to_rows<D>(out + D * width, task.storage, task.mask.scale, gradient.grad_v, block);
+        lanes_to_rows<D>(sums, task.storage, ln2, gradient.grad_k, block);
+        lanes_to_rows<D>(sums + D * width, task.storage, task.mask.scale, gradient.grad_v, block);
     }
 }
 

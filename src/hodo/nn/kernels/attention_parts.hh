@@ -23,17 +23,14 @@ struct Part {
     const std::uint8_t* visible;      ///< Of key 0, or null.
     float* log_sums;                  ///< Of query 0, or null.
     MaskStream mask;
+    MaskRounds rounds;  ///< Of the mask.
     std::uint32_t head, heads;
 
     /// The mask's row of a query, and those of a query and its successors in the lanes.
     std::uint32_t mask_row(std::int64_t query) const {
         return static_cast<std::uint32_t>(query) * heads + head;
     }
-    Words mask_rows(std::int64_t query) const {
-        std::uint32_t rows[Lanes::width];
-        for (int i = 0; i < Lanes::width; ++i) rows[i] = mask_row(query + i);
-        return load(rows);
-    }
+    LaneRows mask_rows(std::int64_t query) const { return {rounds, mask_row(query), heads}; }
     bool sees(std::int64_t key) const { return visible == nullptr || visible[key] != 0; }
 };
 
@@ -54,6 +51,7 @@ inline Part part_of(const AttentionTask& task, std::int64_t number) {
     part.log_sums =
         task.log_sums == nullptr ? nullptr : task.log_sums + head * all_queries + part.first_query;
     part.mask = sequence_mask(task.mask, task.first_sequence + sequence);
+    part.rounds = MaskRounds(part.mask);
     part.head = static_cast<std::uint32_t>(head);
     part.heads = static_cast<std::uint32_t>(task.heads);
     return part;

@@ -74,9 +74,10 @@ inline void hide_keys(const Part& part, std::int64_t first, std::int64_t rows, f
     }
 }
 
-inline void drop_row(const Part& part, std::int64_t query, std::int64_t first, float* values) {
-    drop_in_row(part.mask, static_cast<std::uint32_t>(first / 8), part.mask_row(query), values,
-                tile_keys);
+inline void drop_row(const Part& part, const MaskColumns& columns, std::int64_t query,
+                     float* values) {
+    const RowTerms row = mask_row(part.rounds, part.mask_row(query));
+    keep_in_row(kept_in_row(part.rounds, columns, row), values, tile_keys);
 }
 
 /// Sums of a tile of queries so far.
@@ -88,6 +89,7 @@ struct RunningSums {
 /// shrinks accordingly.
 inline void weigh_block(const Part& part, std::int64_t query, std::int64_t first, std::int64_t rows,
                         const WideHead& head, float* scores, float* sums, RunningSums& running) {
+    const MaskColumns columns(part.rounds, static_cast<std::uint32_t>(first / 8));
     for (std::int64_t r = 0; r < rows; ++r) {
         float* row = scores + r * tile_keys;
         Lanes largest = spread(running.maximum[r]);
@@ -110,7 +112,7 @@ inline void weigh_block(const Part& part, std::int64_t query, std::int64_t first
                 store(value + c, load(value + c) * spread(shrink[0]));
             }
         }
-        if (part.mask.threshold != 0) drop_row(part, query + r, first, row);
+        if (part.mask.threshold != 0) drop_row(part, columns, query + r, row);
     }
 }
 
@@ -160,17 +162,18 @@ void attend_wide(const AttentionTask& task, const Part& part, float* scratch) {
 inline void gradient_of_scores(const Part& part, std::int64_t query, std::int64_t first,
                                std::int64_t rows, const float* deltas, float* scores,
                                float* products) {
+    const MaskColumns columns(part.rounds, static_cast<std::uint32_t>(first / 8));
     for (std::int64_t r = 0; r < rows; ++r) {
         float* score = scores + r * tile_keys;
         float* product = products + r * tile_keys;
         const Lanes log_sum = spread(part.log_sums[query + r]), delta = spread(deltas[r]);
-        if (part.mask.threshold != 0) drop_row(part, query + r, first, product);
+        if (part.mask.threshold != 0) drop_row(part, columns, query + r, product);
         for (std::int64_t j = 0; j < tile_keys; j += width) {
             const Lanes weight = power_of_two(load(score + j) - log_sum);
             store(score + j, weight);
             store(product + j, weight * (load(product + j) - delta));
         }
-        if (part.mask.threshold != 0) drop_row(part, query + r, first, score);
+        if (part.mask.threshold != 0) drop_row(part, columns, query + r, score);
     }
 }
 

@@ -1,7 +1,9 @@
 #include "hodo/nn/kernels/reference.hh"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numbers>
 #include <vector>
 
 #include "hodo/base/random.hh"
@@ -37,6 +39,19 @@ void write_number(Storage storage, Rows rows, std::int64_t row, std::int64_t col
     static_cast<std::uint16_t*>(rows.data)[place] = static_cast<std::uint16_t>(rounded >> 16);
 }
 
+ActivatedNumber activated(Activation activation, double x) {
+    if (activation == Activation::relu) return {std::max(x, 0.0), x > 0.0 ? 1.0 : 0.0};
+    if (activation == Activation::gelu) {
+        const double below = 0.5 * std::erfc(-x / std::numbers::sqrt2);
+        const double bell = std::exp(-x * x / 2) * std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+        return {x * below, below + x * bell};
+    }
+    const double factor = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+    const double t = std::tanh(factor * (x + 0.044715 * x * x * x));
+    const double rise = factor * (1.0 + 3 * 0.044715 * x * x);
+    return {x * (1.0 + t) / 2, (1.0 + t + x * (1.0 - t * t) * rise) / 2};
+}
+
 namespace {
 
 double at(const float* values, std::int64_t place) {
@@ -46,16 +61,17 @@ double at(const float* values, std::int64_t place) {
 /// One row of a feed-forward part.
 struct Row {
     const FeedForwardTask& task;
-    std::vector<double> x, hidden;
+    std::vector<double> x, hidden, slopes;
 
-    Row(const FeedForwardTask& all, std::int64_t row)
-        : task(all), x(numbers(all.x, row)), hidden(static_cast<std::size_t>(all.hidden)) {
+    Row(const FeedForwardTask& all, std::int64_t row) : task(all), x(numbers(all.x, row)) {
         for (std::int64_t j = 0; j < task.hidden; ++j) {
             double sum = at(task.bias1, j);
             for (std::int64_t c = 0; c < task.channels; ++c) {
                 sum += at(task.weight1, j * task.channels + c) * x[static_cast<std::size_t>(c)];
             }
-            if (sum > 0.0) hidden[static_cast<std::size_t>(j)] = sum * factor(row, j);
+            const auto made = activated(task.activation, sum);
+            hidden.push_back(made.value * factor(row, j));
+            slopes.push_back(made.slope * factor(row, j));
         }
     }
     std::vector<double> numbers(ConstRows rows, std::int64_t row) const {
@@ -115,8 +131,7 @@ void feed_forward_gradient_reference(const FeedForwardTaskGradient& gradient) {
                 back += at(task.weight2, c * hidden + j) * g;
                 add(gradient.grad_weight2, c * hidden + j, value * g);
             }
-            if (value <= 0.0) continue;
-            back *= values.factor(row, j);
+            back *= values.slopes[static_cast<std::size_t>(j)];
             add(gradient.grad_bias1, j, back);
             for (std::int64_t c = 0; c < channels; ++c) {
                 const auto channel = static_cast<std::size_t>(c);

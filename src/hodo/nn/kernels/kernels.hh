@@ -50,6 +50,32 @@ struct PackedView {
     std::int64_t in = 0, out = 0;
 };
 
+/// c [rows, columns] = a [rows, inner] b [inner, columns], plus a number for each row, or added to
+/// what is there. Columns are a multiple of `channel_multiple` and come in groups of `panel_width`.
+struct Product {
+    const float* a = nullptr;
+    std::int64_t a_row = 0, a_inner = 1;  ///< Strides.
+    const float* b = nullptr;
+    std::int64_t b_row = 0, b_panel = panel_width;  ///< Strides of rows and groups of columns.
+    float* c = nullptr;
+    std::int64_t c_row = 0;
+    std::int64_t rows = 0, inner = 0, columns = 0;
+    const float* row_bias = nullptr;  ///< [rows] or null; not together with `adds`.
+    bool adds = false;
+    std::int64_t inner_at_a_time = 256;  ///< Sums are made of sums of so many terms.
+};
+
+/// y [rows, second.out] = second(Drop(act(first(x)))); the hidden numbers stay in the cache. The
+/// mask's scale is not applied: `second` carries it.
+struct FeedForwardCall {
+    ConstMatrixView x;  ///< [rows, first.in]
+    std::int64_t rows = 0;
+    PackedView first, second;
+    MaskStream mask;  ///< Row = row, column = hidden number.
+    MatrixView y;     ///< Written.
+    Activation activation = Activation::relu;
+};
+
 /// The way back through a feed-forward part. The maps that lead back are packed like maps:
 /// `back_second` from channels to hidden (times the mask's scale), `back_first` from hidden to
 /// channels.
@@ -57,7 +83,8 @@ struct FeedForwardGradient {
     ConstMatrixView x, grad_y;  ///< [rows, channels]
     std::int64_t rows = 0;
     PackedView first, back_second, back_first;
-    MaskStream mask;    ///< Row = row, column = hidden number.
+    MaskStream mask;  ///< Row = row, column = hidden number.
+    Activation activation = Activation::relu;
     MatrixView grad_x;  ///< [rows, channels], written.
     /// Added to: [hidden, channels padded] each, the second transposed and without the mask's
     /// scale; and [hidden].
@@ -79,6 +106,8 @@ inline constexpr std::int64_t largest_head = 128;
 /// Heads of at most this size have one query or key in each lane, their vectors in registers; on
 /// the way back four vectors have to fit. Larger ones are products of matrices in tiles.
 inline constexpr std::int64_t largest_lane_head = 16, largest_lane_gradient = 8;
+/// Queries of a tile on the way back through small heads.
+inline constexpr std::int64_t lane_gradient_queries = 32;
 /// Keys and queries of a tile of large heads.
 inline constexpr std::int64_t tile_keys = 64, tile_queries = 32;
 
@@ -89,21 +118,20 @@ inline constexpr std::int64_t tile_keys = 64, tile_queries = 32;
     const auto padded = round_up(keys, tile_keys);
     return 2 * padded * size + tile_queries * (2 * size + tile_keys);
 }
-/// Floats of scratch that `attend_gradient` needs for up to so many queries and keys.
-[[gnu::always_inline]] constexpr std::int64_t attention_gradient_scratch(std::int64_t queries,
-                                                                         std::int64_t keys,
+/// Floats of scratch that `attend_gradient` needs for sequences of up to `keys` keys.
+[[gnu::always_inline]] constexpr std::int64_t attention_gradient_scratch(std::int64_t keys,
                                                                          std::int64_t head_size) {
     const auto size = round_up(head_size, channel_multiple);
     if (head_size <= largest_lane_gradient) {
-        return 2 * (keys + queries) * size + 2 * round_up(queries, 16) +
-               (queries / 4 + 4) * round_up(keys, 16);
+        return 4 * round_up(keys, 16) * size + lane_gradient_queries * (18 * size + 4) +
+               2 * lane_gradient_queries * (round_up(keys, 64) / 64);
     }
     return 5 * round_up(keys, tile_keys) * size + tile_queries * (3 * size + 2 * tile_keys);
 }
 /// Floats of scratch that `feed_forward` needs: the hidden numbers of a tile.
 inline constexpr std::int64_t feed_forward_scratch = 8 * 128;
 /// Floats of scratch that `feed_forward_gradient` needs.
-inline constexpr std::int64_t feed_forward_gradient_scratch = 2 * 32 * 128;
+inline constexpr std::int64_t feed_forward_gradient_scratch = 2 * 32 * 128 + 8 * 128;
 
 /// One variant of all kernels.
 struct Kernels {
@@ -116,11 +144,8 @@ struct Kernels {
     /// packed with the *output* rows in groups of 8: [out / 8, in, 8]. Channels padded.
     void (*along_rows)(const float* weight, const float* bias, std::int64_t in, std::int64_t out,
                        ConstMatrixView x, std::int64_t channels, MatrixView y);
-    /// y [rows, second.out] = second(Drop(relu(first(x)))); the hidden numbers stay in the cache.
-    /// The mask's scale is not applied: `second` carries it.
-    void (*feed_forward)(ConstMatrixView x, std::int64_t rows, const PackedView& first,
-                         const PackedView& second, const MaskStream& mask, MatrixView y,
-                         float* scratch);
+    void (*product)(const Product& task);
+    void (*feed_forward)(const FeedForwardCall& call, float* scratch);
     void (*feed_forward_gradient)(const FeedForwardGradient& task, float* scratch);
     /// The parts [begin, end) of an attention, where part s heads + h is head h of sequence s.
     void (*attend)(const AttentionTask& task, std::int64_t begin, std::int64_t end, float* scratch);

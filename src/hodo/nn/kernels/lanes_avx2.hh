@@ -63,6 +63,9 @@ inline Lanes keep(unsigned bits, Lanes a) {
     const __m256i set = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(bits)), bit);
     return {_mm256_and_ps(a.v, _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bit)))};
 }
+inline Lanes add_where(unsigned bits, Lanes a, Lanes b) {
+    return a + keep(bits, b);
+}
 inline Lanes keep_where_positive(Lanes sign, Lanes a) {
     return {_mm256_and_ps(a.v, _mm256_cmp_ps(sign.v, _mm256_setzero_ps(), _CMP_GT_OQ))};
 }
@@ -79,40 +82,55 @@ inline void store(std::uint32_t* p, Words a) {
 inline Words spread(std::uint32_t x) {
     return {_mm256_set1_epi32(static_cast<int>(x))};
 }
-inline Words operator+(Words a, Words b) {
-    return {_mm256_add_epi32(a.v, b.v)};
-}
-inline Words operator^(Words a, Words b) {
-    return {_mm256_xor_si256(a.v, b.v)};
-}
-inline Words operator&(Words a, Words b) {
-    return {_mm256_and_si256(a.v, b.v)};
-}
-inline Words operator|(Words a, Words b) {
-    return {_mm256_or_si256(a.v, b.v)};
-}
-inline Words upper_half(Words a) {
-    return {_mm256_srli_epi32(a.v, 16)};
-}
-inline void multiply_wide(Words a, std::uint32_t m, Words& high, Words& low) {
-    const __m256i factor = _mm256_set1_epi32(static_cast<int>(m));
-    const __m256i even = _mm256_mul_epu32(a.v, factor);
-    const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a.v, 32), factor);
-    high.v = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
-    low.v = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA);
-}
-inline __m256i where_at_least(Words a, Words b) {
-    return _mm256_cmpeq_epi32(_mm256_max_epu32(a.v, b.v), a.v);
+inline Words lower_half_up(Words a) {
+    return {_mm256_slli_epi32(a.v, 16)};
 }
 inline unsigned at_least(Words a, Words b) {
-    return static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(where_at_least(a, b))));
+    const __m256i is = _mm256_cmpeq_epi32(_mm256_max_epu32(a.v, b.v), a.v);
+    return static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(is)));
 }
-inline Words bit_where_at_least(Words a, Words b, Words bit) {
-    return {_mm256_and_si256(where_at_least(a, b), bit.v)};
+
+struct Wide {
+    static constexpr int count = 4;
+    __m256i v;
+};
+constexpr int lane_of_block(int i) {
+    return i;
 }
-inline unsigned any_common(Words a, Words b) {
-    const __m256i none = _mm256_cmpeq_epi32(_mm256_and_si256(a.v, b.v), _mm256_setzero_si256());
-    return ~static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(none))) & 0xFFU;
+inline Wide load(const std::uint64_t* p) {
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))};
+}
+inline void store(std::uint64_t* p, Wide a) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.v);
+}
+inline Wide spread(std::uint64_t x) {
+    return {_mm256_set1_epi64x(static_cast<long long>(x))};
+}
+inline Wide operator*(Wide a, Wide b) {
+    return {_mm256_mul_epu32(a.v, b.v)};
+}
+inline Wide upper_half(Wide a) {
+    return {_mm256_srli_epi64(a.v, 32)};
+}
+inline Wide operator^(Wide a, Wide b) {
+    return {_mm256_xor_si256(a.v, b.v)};
+}
+inline Wide exclusive_or(Wide a, Wide b, Wide c) {
+    return a ^ b ^ c;
+}
+inline Words merge(Wide even, Wide odd) {
+    return {_mm256_blend_epi32(even.v, _mm256_slli_epi64(odd.v, 32), 0xAA)};
+}
+inline std::uint64_t words_at_least(Wide a, Wide b, Wide c, Wide d, std::uint32_t threshold) {
+    const __m256i ab = merge(a, b).v, cd = merge(c, d).v;
+    const __m256i limit = _mm256_set1_epi16(static_cast<short>(threshold));
+    const auto compare = [&](__m256i x) {
+        return _mm256_cmpeq_epi16(_mm256_max_epu16(x, limit), x);
+    };
+    // Blocks 0 and 2, and 1 and 3; packing puts them in order.
+    const __m256i even = compare(_mm256_unpacklo_epi64(ab, cd));
+    const __m256i odd = compare(_mm256_unpackhi_epi64(ab, cd));
+    return static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_packs_epi16(even, odd)));
 }
 
 }  // namespace

@@ -68,6 +68,9 @@ inline Lanes keep(unsigned bits, Lanes a) {
     for (int i = 0; i < Lanes::width; ++i) a.v[i] = (bits >> i & 1U) != 0 ? a.v[i] : 0.0F;
     return a;
 }
+inline Lanes add_where(unsigned bits, Lanes a, Lanes b) {
+    return a + keep(bits, b);
+}
 inline Lanes keep_where_positive(Lanes sign, Lanes a) {
     return {sign.v > spread(0.0F).v ? a.v : spread(0.0F).v};
 }
@@ -87,39 +90,64 @@ inline void store(std::uint32_t* p, Words a) {
 inline Words spread(std::uint32_t x) {
     return {Words::Register{x, x, x, x}};
 }
-inline Words operator+(Words a, Words b) {
-    return {a.v + b.v};
-}
-inline Words operator^(Words a, Words b) {
-    return {a.v ^ b.v};
-}
-inline Words operator&(Words a, Words b) {
-    return {a.v & b.v};
-}
-inline Words operator|(Words a, Words b) {
-    return {a.v | b.v};
-}
-inline Words upper_half(Words a) {
-    return {a.v >> 16};
-}
-inline void multiply_wide(Words a, std::uint32_t m, Words& high, Words& low) {
-    for (int i = 0; i < Lanes::width; ++i) {
-        const std::uint64_t product = static_cast<std::uint64_t>(a.v[i]) * m;
-        high.v[i] = static_cast<std::uint32_t>(product >> 32);
-        low.v[i] = static_cast<std::uint32_t>(product);
-    }
+inline Words lower_half_up(Words a) {
+    return {a.v << 16};
 }
 inline unsigned at_least(Words a, Words b) {
     unsigned bits = 0;
     for (int i = 0; i < Lanes::width; ++i) bits |= (a.v[i] >= b.v[i] ? 1U : 0U) << i;
     return bits;
 }
-inline Words bit_where_at_least(Words a, Words b, Words bit) {
-    return {a.v >= b.v ? bit.v : spread(std::uint32_t{0}).v};
+
+struct Wide {
+    static constexpr int count = 2;
+    typedef std::uint64_t Register __attribute__((vector_size(16)));
+    Register v;
+};
+constexpr int lane_of_block(int i) {
+    return i;
 }
-inline unsigned any_common(Words a, Words b) {
-    unsigned bits = 0;
-    for (int i = 0; i < Lanes::width; ++i) bits |= ((a.v[i] & b.v[i]) != 0 ? 1U : 0U) << i;
+inline Wide load(const std::uint64_t* p) {
+    Wide a;
+    __builtin_memcpy(&a.v, p, sizeof a.v);
+    return a;
+}
+inline void store(std::uint64_t* p, Wide a) {
+    __builtin_memcpy(p, &a.v, sizeof a.v);
+}
+inline Wide spread(std::uint64_t x) {
+    return {Wide::Register{x, x}};
+}
+inline Wide operator*(Wide a, Wide b) {
+    const Wide::Register lower = spread(std::uint64_t{0xFFFFFFFF}).v;
+    return {(a.v & lower) * (b.v & lower)};
+}
+inline Wide upper_half(Wide a) {
+    return {a.v >> 32};
+}
+inline Wide operator^(Wide a, Wide b) {
+    return {a.v ^ b.v};
+}
+inline Wide exclusive_or(Wide a, Wide b, Wide c) {
+    return a ^ b ^ c;
+}
+inline Words merge(Wide even, Wide odd) {
+    Words result;
+    for (int i = 0; i < Wide::count; ++i) {
+        result.v[2 * i] = static_cast<std::uint32_t>(even.v[i]);
+        result.v[2 * i + 1] = static_cast<std::uint32_t>(odd.v[i]);
+    }
+    return result;
+}
+inline std::uint64_t words_at_least(Wide a, Wide b, Wide c, Wide d, std::uint32_t threshold) {
+    std::uint64_t bits = 0;
+    for (int i = 0; i < Wide::count; ++i) {
+        const std::uint64_t pairs[4] = {a.v[i], b.v[i], c.v[i], d.v[i]};
+        for (int word = 0; word < 8; ++word) {
+            const std::uint64_t value = pairs[word / 2] >> (16 * (word % 2)) & 0xFFFFU;
+            bits |= std::uint64_t{value >= threshold ? 1U : 0U} << (8 * i + word);
+        }
+    }
     return bits;
 }
 

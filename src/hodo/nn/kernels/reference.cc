@@ -55,24 +55,45 @@ void along_rows(const float* weight, const float* bias, std::int64_t in, std::in
     }
 }
 
-/// Drop(relu(first(x))) for one row.
-std::vector<float> hidden_numbers(const PackedView& first, const float* x, const MaskStream& mask,
-                                  std::int64_t row) {
-    std::vector<float> hidden(static_cast<std::size_t>(first.out));
-    apply(first, x, hidden.data());
-    for (std::int64_t j = 0; j < first.out; ++j) {
-        auto& value = hidden[static_cast<std::size_t>(j)];
-        if (value < 0.0F || !is_kept(mask, row, j)) value = 0.0F;
+void product(const Product& task) {
+    for (std::int64_t row = 0; row < task.rows; ++row) {
+        for (std::int64_t column = 0; column < task.columns; ++column) {
+            const float* b = task.b + column / panel_width * task.b_panel + column % panel_width;
+            float& c = task.c[row * task.c_row + column];
+            double sum = task.adds ? static_cast<double>(c) : 0.0;
+            if (task.row_bias != nullptr) sum = static_cast<double>(task.row_bias[row]);
+            for (std::int64_t i = 0; i < task.inner; ++i) {
+                sum += static_cast<double>(task.a[row * task.a_row + i * task.a_inner]) *
+                       static_cast<double>(b[i * task.b_row]);
+            }
+            c = static_cast<float>(sum);
+        }
     }
-    return hidden;
 }
 
-void feed_forward(ConstMatrixView x, std::int64_t rows, const PackedView& first,
-                  const PackedView& second, const MaskStream& mask, MatrixView y, float*) {
-    for (std::int64_t row = 0; row < rows; ++row) {
-        const auto hidden = hidden_numbers(first, x.data + row * x.stride, mask, row);
-        apply(second, hidden.data(), y.data + row * y.stride);
-        clear_padding(y.data + row * y.stride, second.out);
+/// Drop(act(first(x))) for one row, and the slopes act' where it is kept.
+struct HiddenRow {
+    std::vector<float> values, slopes;
+
+    HiddenRow(const PackedView& first, const float* x, const MaskStream& mask, std::int64_t row,
+              Activation activation)
+        : values(static_cast<std::size_t>(first.out)), slopes(values.size()) {
+        apply(first, x, values.data());
+        for (std::size_t j = 0; j < values.size(); ++j) {
+            const auto made = activated(activation, static_cast<double>(values[j]));
+            const bool kept = is_kept(mask, row, static_cast<std::int64_t>(j));
+            values[j] = kept ? static_cast<float>(made.value) : 0.0F;
+            slopes[j] = kept ? static_cast<float>(made.slope) : 0.0F;
+        }
+    }
+};
+
+void feed_forward(const FeedForwardCall& call, float*) {
+    for (std::int64_t row = 0; row < call.rows; ++row) {
+        const HiddenRow hidden(call.first, call.x.data + row * call.x.stride, call.mask, row,
+                               call.activation);
+        apply(call.second, hidden.values.data(), call.y.data + row * call.y.stride);
+        clear_padding(call.y.data + row * call.y.stride, call.second.out);
     }
 }
 
@@ -82,15 +103,15 @@ void feed_forward_gradient(const FeedForwardGradient& task, float*) {
     for (std::int64_t row = 0; row < task.rows; ++row) {
         const float* x = task.x.data + row * task.x.stride;
         const float* grad_y = task.grad_y.data + row * task.grad_y.stride;
-        const auto hidden = hidden_numbers(task.first, x, task.mask, row);
+        const HiddenRow hidden(task.first, x, task.mask, row, task.activation);
         apply(task.back_second, grad_y, gradient.data());
-        for (std::size_t j = 0; j < hidden.size(); ++j) {
-            if (hidden[j] <= 0.0F) gradient[j] = 0.0F;
+        for (std::size_t j = 0; j < gradient.size(); ++j) {
+            gradient[j] *= hidden.slopes[j];
             task.grad_first_bias[j] += gradient[j];
             const auto first = static_cast<std::int64_t>(j) * padded;
             for (std::int64_t c = 0; c < task.first.in; ++c) {
                 task.grad_first[first + c] += gradient[j] * x[c];
-                task.grad_second[first + c] += hidden[j] * grad_y[c];
+                task.grad_second[first + c] += hidden.values[j] * grad_y[c];
             }
         }
         apply(task.back_first, gradient.data(), task.grad_x.data + row * task.grad_x.stride);
@@ -174,18 +195,12 @@ void write_rows(Storage storage, ConstMatrixView source, std::int64_t rows, std:
 
 }  // namespace
 
-const Kernels reference_kernels{"reference",
-                                dense,
-                                along_rows,
-                                feed_forward,
-                                feed_forward_gradient,
-                                attend_reference,
-                                attend_gradient_reference,
-                                scalar_means,
-                                chebyshev_sums,
-                                add_norm,
-                                add_scaled,
-                                read_rows,
-                                write_rows};
+const Kernels reference_kernels{"reference",      dense,
+                                along_rows,       product,
+                                feed_forward,     feed_forward_gradient,
+                                attend_reference, attend_gradient_reference,
+                                scalar_means,     chebyshev_sums,
+                                add_norm,         add_scaled,
+                                read_rows,        write_rows};
 
 }  // namespace hodo::nn

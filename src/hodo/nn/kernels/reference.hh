@@ -13,6 +13,12 @@ bool is_kept(const MaskStream& mask, std::int64_t row, std::int64_t column);
 float read_number(Storage storage, ConstRows rows, std::int64_t row, std::int64_t column);
 void write_number(Storage storage, Rows rows, std::int64_t row, std::int64_t column, double value);
 
+/// An activation and its slope.
+struct ActivatedNumber {
+    double value, slope;
+};
+ActivatedNumber activated(Activation activation, double x);
+
 void attend_reference(const AttentionTask& task, std::int64_t begin, std::int64_t end,
                       float* scratch);
 void attend_gradient_reference(const AttentionGradient& gradient, std::int64_t begin,

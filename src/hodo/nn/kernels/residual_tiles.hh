@@ -12,21 +12,30 @@
 namespace hodo::nn {
 namespace {
 
-constexpr std::int64_t mask_block = 256;  // columns drawn at a time
+/// Sets the dropped ones of a row of numbers (a multiple of the channel multiple) to zero.
+inline void drop_row(const MaskRounds& m, std::uint32_t row, float* values, std::int64_t count) {
+    const RowTerms terms = mask_row(m, row);
+    for (std::int64_t first = 0; first < count; first += mask_columns) {
+        const MaskColumns columns(m, static_cast<std::uint32_t>(first / 8));
+        keep_in_row(kept_in_row(m, columns, terms), values + first,
+                    smaller(mask_columns, count - first));
+    }
+}
 
 void fill_mask(const MaskStream& mask, std::int64_t rows, std::int64_t columns, float* values) {
-    alignas(64) float block[mask_block];
-    for (std::int64_t row = 0; row < rows; ++row) {
-        for (std::int64_t first = 0; first < columns; first += mask_block) {
-            const std::int64_t count = smaller(mask_block, columns - first);
-            for (std::int64_t c = 0; c < mask_block; c += width) {
-                store(block + c, spread(mask.scale));
+    const MaskRounds m(mask);
+    for (std::int64_t first = 0; first < columns; first += mask_columns) {
+        const MaskColumns here(m, static_cast<std::uint32_t>(first / 8));
+        const std::int64_t count = smaller(mask_columns, columns - first);
+        for (std::int64_t row = 0; row < rows; ++row) {
+            const auto number = mask.first_row + static_cast<std::uint32_t>(row);
+            const std::uint64_t bits = kept_in_row(m, here, mask_row(m, number));
+            float* target = values + row * columns + first;
+            std::int64_t c = 0;
+            for (; c + width <= count; c += width) {
+                store(target + c, keep(bits_of_lanes(bits, c), spread(mask.scale)));
             }
-            drop_in_row(mask, static_cast<std::uint32_t>(first / 8),
-                        mask.first_row + static_cast<std::uint32_t>(row), block,
-                        round_up(count, 8));
-            __builtin_memcpy(values + row * columns + first, block,
-                             static_cast<unsigned long>(count) * sizeof(float));
+            for (; c < count; ++c) target[c] = (bits >> c & 1U) != 0 ? mask.scale : 0.0F;
         }
     }
 }
@@ -34,14 +43,15 @@ void fill_mask(const MaskStream& mask, std::int64_t rows, std::int64_t columns, 
 void residual(const ResidualTask& task) {
     const std::int64_t channels = task.channels;
     const float per_channel = 1.0F / static_cast<float>(channels);
+    const MaskRounds rounds(task.mask);
     for (std::int64_t row = 0; row < task.rows; ++row) {
         const float* x = task.x + row * channels;
         const float* change = task.change + row * channels;
         float* normal = task.normal + row * channels;
         for (std::int64_t c = 0; c < channels; c += width) store(normal + c, load(change + c));
         if (task.mask.threshold != 0) {
-            drop_in_row(task.mask, 0, task.mask.first_row + static_cast<std::uint32_t>(row), normal,
-                        channels);
+            drop_row(rounds, task.mask.first_row + static_cast<std::uint32_t>(row), normal,
+                     channels);
         }
         Lanes total = spread(0.0F), squares = spread(0.0F);
         for (std::int64_t c = 0; c < channels; c += width) {
@@ -68,6 +78,7 @@ void residual(const ResidualTask& task) {
 void residual_gradient(const ResidualGradient& task) {
     const std::int64_t channels = task.channels;
     const float per_channel = 1.0F / static_cast<float>(channels);
+    const MaskRounds rounds(task.mask);
     for (std::int64_t row = 0; row < task.rows; ++row) {
         const float* gradient = task.grad_y + row * channels;
         const float* normal = task.normal + row * channels;
@@ -93,8 +104,8 @@ void residual_gradient(const ResidualGradient& task) {
             if (grad_change != nullptr) store(grad_change + c, value * spread(task.mask.scale));
         }
         if (grad_change == nullptr || task.mask.threshold == 0) continue;
-        drop_in_row(task.mask, 0, task.mask.first_row + static_cast<std::uint32_t>(row),
-                    grad_change, channels);
+        drop_row(rounds, task.mask.first_row + static_cast<std::uint32_t>(row), grad_change,
+                 channels);
     }
 }
 

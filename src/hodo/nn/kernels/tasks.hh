@@ -68,7 +68,13 @@ struct AttentionGradient {
     Rows grad_q, grad_k, grad_v;  ///< Written.
 };
 
-/// y = W2 Drop(ReLU(W1 x + b1)) + b2 for rows x [rows, channels]; weights as matrices.
+/// What a feed-forward part does to its hidden numbers: max(x, 0); x Phi(x) with the normal
+/// distribution's Phi; or the latter's usual approximation
+/// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
+/// Reference: Hendrycks and Gimpel, "Gaussian error linear units", arXiv:1606.08415.
+enum class Activation : std::int32_t { relu, gelu, gelu_tanh };
+
+/// y = W2 Drop(act(W1 x + b1)) + b2 for rows x [rows, channels]; weights as matrices.
 struct FeedForwardTask {
     ConstRows x;  ///< [rows, channels]
     Rows y;       ///< [rows, channels]
@@ -77,6 +83,7 @@ struct FeedForwardTask {
     const float *weight1 = nullptr, *bias1 = nullptr;  ///< [hidden, channels], [hidden]
     const float *weight2 = nullptr, *bias2 = nullptr;  ///< [channels, hidden], [channels]
     MaskStream mask;  ///< Row = row, column = number of the hidden number.
+    Activation activation = Activation::relu;
 };
 
 /// The way back through `FeedForwardTask`. Everything is written.

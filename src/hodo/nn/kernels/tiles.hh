@@ -106,6 +106,12 @@ inline void some_columns(TileTask task, std::int64_t rows, std::int64_t columns)
         if (begin == Begin::bias) task.bias += 2 * width;
     }
     if (column == columns) return;
+    while (rows >= Lanes::tile_rows) {
+        tile<Lanes::tile_rows, 1, begin, end>(task);
+        task.a += Lanes::tile_rows * task.a_row;
+        task.c += Lanes::tile_rows * task.c_row;
+        rows -= Lanes::tile_rows;
+    }
     for (; rows > 0; --rows) {
         tile<1, 1, begin, end>(task);
         task.a += task.a_row;
@@ -163,6 +169,47 @@ void along_rows(const float* weight, const float* bias, std::int64_t in, std::in
                                 y.data + row * y.stride,
                                 y.stride};
             some_columns<Begin::zero, End::add>(task, smaller(8, out - row), padded);
+        }
+    }
+}
+
+/// The part of a product that sums over [inner, inner + count).
+template <End end>
+inline void product_block(const Product& task, std::int64_t inner, std::int64_t count) {
+    for (std::int64_t column = 0; column < task.columns; column += panel_width) {
+        TileTask part{task.a + inner * task.a_inner,
+                      task.a_row,
+                      task.a_inner,
+                      task.b + inner * task.b_row + column / panel_width * task.b_panel,
+                      task.b_row,
+                      count,
+                      nullptr,
+                      task.c + column,
+                      task.c_row};
+        for (std::int64_t row = 0; row < task.rows; row += 8) {
+            some_columns<Begin::zero, end>(part, smaller(8, task.rows - row),
+                                           smaller(panel_width, task.columns - column));
+            part.a += 8 * task.a_row;
+            part.c += 8 * task.c_row;
+        }
+    }
+}
+
+void product(const Product& task) {
+    if (task.row_bias != nullptr) {
+        for (std::int64_t row = 0; row < task.rows; ++row) {
+            for (std::int64_t c = 0; c < task.columns; c += width) {
+                store(task.c + row * task.c_row + c, spread(task.row_bias[row]));
+            }
+        }
+    }
+    const bool adds = task.adds || task.row_bias != nullptr;
+    for (std::int64_t inner = 0; inner < task.inner; inner += task.inner_at_a_time) {
+        const std::int64_t count = smaller(task.inner_at_a_time, task.inner - inner);
+        if (inner == 0 && !adds) {
+            product_block<End::store>(task, inner, count);
+        } else {
+            product_block<End::add>(task, inner, count);
         }
     }
 }

@@ -3,6 +3,7 @@
 #include "hodo/base/error.hh"
 #include "hodo/base/interrupt.hh"
 #include "hodo/base/log.hh"
+#include "hodo/tensor/allocator.hh"
 #include "hodo/tensor/device.hh"
 #include "hodo/tensor/torch.hh"
 #include "hodo/train/loop.hh"
@@ -158,6 +159,7 @@ void run_train(const workflow::Job& job) {
     options.apply_compat();
     base::watch_signals();
     tensor::prepare_process();
+    tensor::set_freed_memory(tensor::FreedMemory::kept);
     train::with_ranks(options.ranks, [&](train::Ranks& ranks, const base::Launch& launch) {
         HODO_CHECK(options.task == Task::train || !options.weights.empty(),
                    "task 'test' judges trained weights; name them with --weights");
