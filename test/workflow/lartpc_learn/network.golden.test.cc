@@ -165,26 +165,50 @@ void train(Case& c) {
     }
 }
 
-/// Adam turns the rounding of gradients near zero into whole steps. How much of that is ours is
-/// told by a run in double precision: its weights must be ours to 2e-4. The files' weights were
-/// made in single precision; where they stand away from both runs, nine of ten must still agree to
-/// 2e-4 and none may be further than one step.
-void check_training(Case& c, Case& exact) {
+/// How many weights stand further than 2e-4 from the file's.
+std::int64_t weights_beyond(Case& c) {
+    std::int64_t beyond = 0;
+    for (const auto& [name, tensor] : c.net.trainable_parameters()) {
+        const auto difference = (tensor->detach() - c.file("sd_after/" + name)).abs();
+        EXPECT_LE(difference.max().item<double>(), c.file.number("adam_lr")) << name;
+        beyond += (difference > 2e-4).sum().item<std::int64_t>();
+    }
+    return beyond;
+}
+
+/// The same case with charges changed by the rounding of a number.
+void perturb(Case& c, std::uint64_t seed) {
+    base::Random random(seed, "rounding");
+    for (auto& value : c.batch.features) {
+        value += static_cast<float>(random.normal()) * std::abs(value) * 3e-7F;
+    }
+}
+
+/// Training in single and in double precision agrees to 2e-4 in every weight. A ReLU whose input is
+/// within rounding of zero may be open in the files' run and closed in ours; then many weights
+/// differ a little. So where they do, changes of the charges by rounding must lead close to the
+/// files' weights too: to 2e-4 but for one in fifty.
+void check_training(Case& c, Case& exact, double keep, const base::Path& path) {
     train(c);
     train(exact);
-    std::int64_t beyond = 0, count = 0;
     for (std::size_t i = 0; i < c.parameters.size(); ++i) {
         const auto& [name, tensor] = c.parameters[i];
         if (is_statistic(name)) continue;
         expect_near(*tensor, *exact.parameters[i].tensor, 2e-4, 1.0, name + " in double precision");
-        const auto difference = (tensor->detach() - c.file("sd_after/" + name)).abs();
-        EXPECT_LE(difference.max().item<double>(), c.file.number("adam_lr")) << name;
-        beyond += (difference > 2e-4).sum().item<std::int64_t>();
-        count += difference.numel();
     }
+    auto beyond = weights_beyond(c);
+    const auto count = tensor::parameter_count(c.net.trainable_parameters());
     std::cout << "  weights beyond 2e-4 after training: " << beyond << " of " << count << '\n';
-    EXPECT_LE(10 * beyond, count);
     c.expect_values(c.evaluate(), "eval_out_after_adam", beyond == 0 ? 1e-4 : 2e-3);
+    EXPECT_LE(10 * beyond, count);
+    for (std::uint64_t seed = 1; 50 * beyond > count && seed <= 24; ++seed) {
+        Case other(path, keep);
+        perturb(other, seed);
+        train(other);
+        beyond = std::min(beyond, weights_beyond(other));
+        std::cout << "  with charges changed by rounding: " << beyond << '\n';
+    }
+    EXPECT_LE(50 * beyond, count);
 }
 
 /// The weight of old running values is not in the files: it is the one that explains the first
@@ -219,7 +243,7 @@ TEST(CellNetGolden, agrees_in_evaluation_training_and_five_steps_of_adam) {
                   << " blocks, momentum " << o.momentum << '\n';
         check_one_step(c);
         exact.net(exact.batch, nn::Mode::train);
-        check_training(c, exact);
+        check_training(c, exact, keep, path);
     }
 }
 

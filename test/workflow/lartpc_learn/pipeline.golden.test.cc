@@ -188,7 +188,7 @@ TEST(PublishedRuns, have_checkpoints_that_are_written_back_alike) {
             auto network = load_network(checkpoint);
             const auto file = io::WeightFile::open(checkpoint);
             train::Learner learner("net", network.model.learning_parameters(), run.options.learner);
-            adopt_optimizer(learner, network.model, file);
+            adopt_optimizer(learner, network.model, file, run.options.learner.optimizer.rate);
             const auto copy = folder / "copy.pth.tar";
             write_epoch_checkpoint(copy, network.model, learner, run.options.learner,
                                    run.options.learner.optimizer.rate);

@@ -118,7 +118,8 @@ void write_epoch_checkpoint(const base::Path& file, CellNet& model, const train:
     io::write_plain_checkpoint(file, checkpoint);
 }
 
-void adopt_optimizer(train::Learner& learner, CellNet& model, const io::WeightFile& file) {
+void adopt_optimizer(train::Learner& learner, CellNet& model, const io::WeightFile& file,
+                     double rate) {
     HODO_CHECK(file.optimizer_count() > 0,
                "{}: holds no optimizer state (it has weights only); set optimizer_state to false",
                file.path());
@@ -135,6 +136,14 @@ void adopt_optimizer(train::Learner& learner, CellNet& model, const io::WeightFi
     std::erase_if(stored.slots, [&](const auto& slot) { return !own.contains(slot.parameter); });
     for (auto& slot : stored.slots) slot.parameter = own.at(slot.parameter);
     learner.adopt(stored);
+    if (!file.metadata().is_object() || !file.metadata().has("scheduler")) return;
+    const auto& scheduler = file.metadata().at("scheduler");
+    const auto& groups = stored.groups.items();
+    if (!scheduler.has("best") || !scheduler.at("best").is_number() || groups.empty()) return;
+    learner.schedule().adopt({.factor = groups.front().at("lr").number() / rate,
+                              .best = scheduler.at("best").number(),
+                              .validations = 0,
+                              .waited = scheduler.at("num_bad_epochs").integer()});
 }
 
 }  // namespace hodo::lartpc

@@ -29,7 +29,9 @@ std::optional<EpochCheckpoint> newest_checkpoint(const base::Path& run);
 void write_epoch_checkpoint(const base::Path& file, CellNet& model, const train::Learner& learner,
                             const train::LearnerOptions& options, double rate);
 
-/// Goes on with the optimizer of a checkpoint (the original's or ours).
-void adopt_optimizer(train::Learner& learner, CellNet& model, const io::WeightFile& file);
+/// Goes on with the optimizer of a checkpoint (the original's or ours), and with its plateau
+/// schedule if it has one; `rate` is the learner's base rate.
+void adopt_optimizer(train::Learner& learner, CellNet& model, const io::WeightFile& file,
+                     double rate);
 
 }  // namespace hodo::lartpc

@@ -91,7 +91,8 @@ CellRecipe::CellRecipe(const TrainOptions& options, at::Device device, Output ou
     training_.begin(metrics_.size());
     validation_.begin(metrics_.size());
     if (options.optimizer_state) {
-        adopt_optimizer(learner_, model_, open_weights(options.weights));
+        adopt_optimizer(learner_, model_, open_weights(options.weights),
+                        options.learner.optimizer.rate);
     }
 }
 
