@@ -43,11 +43,12 @@ void draw_curves(ReportPage& page, const GhostEvaluation& ghosts) {
                  .radius = 4});
     axes.x({.label = "purity", .low = 0.0, .high = 1.0});
     axes.y({.label = "efficiency", .low = 0.0, .high = 1.0});
-    page.figure("efficiency_purity",
-                "Efficiency against purity, means over events at thresholds 0 to 0.98. A perfect "
-                "network reaches the upper right corner; without one the curve is a point at the "
-                "lower left edge of the curves. The diamond is the working point.",
-                figure);
+    page.figure(
+        "efficiency_purity",
+        "Efficiency against purity, means over events at thresholds 0 to 0.98. A perfect "
+        "network reaches the upper right corner. Curves begin at the left, where all active "
+        "voxels are kept. The diamond is the working point.",
+        figure);
 }
 
 void draw_scores(ReportPage& page, const GhostEvaluation& ghosts) {
