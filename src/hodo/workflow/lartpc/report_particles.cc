@@ -140,7 +140,7 @@ void draw_segments(ReportPage& page, const GhostEvaluation& ghosts) {
                                          (y + 1) * segment_y - 1)});
     }
     axes.x({.label = base::format("segment of {} voxels in z", segment_z)});
-    axes.y({.label = "area", .low = 0.0, .high = 1.0});
+    axes.y({.label = "area", .low = 0.0, .high = 1.25});
     page.figure("segments",
                 "Area by place on the anode plane. Segments at the border have more ghosts, since "
                 "pixels that no wire covers count as covered.",
