@@ -1,5 +1,6 @@
 #include "hodo/nn/uresnet.hh"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <fstream>

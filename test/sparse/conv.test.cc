@@ -1,5 +1,6 @@
 #include "hodo/sparse/conv.hh"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include "hodo/base/threads.hh"

@@ -1,5 +1,6 @@
 #include "hodo/sparse/norm.hh"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include "sparse/cases.hh"

@@ -18,7 +18,8 @@ constexpr int deepest_nesting = 64;
 constexpr std::uintmax_t largest_file = 16'000'000;
 
 std::string place_of(const std::string& origin, const YAML::Mark& mark) {
-    return mark.is_null() ? origin : format("{}:{}:{}", origin, mark.line + 1, mark.column + 1);
+    return mark.is_null() ? origin
+                          : base::format("{}:{}:{}", origin, mark.line + 1, mark.column + 1);
 }
 
 NodePtr convert(const YAML::Node& yaml, const std::string& origin, int depth, int& budget) {
@@ -139,7 +140,7 @@ std::string Config::text(std::string_view key) const {
 
 void Config::set(std::string_view dotted_key, std::string_view value, std::string_view given_as) {
     const auto origin =
-        given_as.empty() ? format("--set {}={}", dotted_key, value) : std::string(given_as);
+        given_as.empty() ? base::format("--set {}={}", dotted_key, value) : std::string(given_as);
     auto node = node_;
     const auto parts = split(dotted_key, '.');
     for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -7,7 +7,7 @@ Error with_context(const Error& error, std::string_view context) {
 }
 
 void broken_contract(const char* kind, const char* condition, const char* file, int line) {
-    throw Defect(format("{} '{}' is broken at {}:{}", kind, condition, file, line));
+    throw Defect(base::format("{} '{}' is broken at {}:{}", kind, condition, file, line));
 }
 
 }  // namespace hodo::base

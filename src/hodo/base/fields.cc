@@ -35,7 +35,7 @@ std::string yaml_text(std::string_view text) {
 std::string number(double value) {
     if (std::isnan(value)) return ".nan";
     if (std::isinf(value)) return value > 0 ? ".inf" : "-.inf";
-    auto text = format("{}", value);
+    auto text = base::format("{}", value);
     return text;
 }
 

@@ -55,10 +55,10 @@ void Progress::finish() {
     finished_ = true;
     if (verbosity() == Verbosity::quiet) return;
     const double elapsed = std::chrono::duration<double>(Clock::now() - begin_).count();
-    auto text =
-        format("{}: {} {} in {}", label_, with_thousands(done_), unit_, human_seconds(elapsed));
+    auto text = base::format("{}: {} {} in {}", label_, with_thousands(done_), unit_,
+                             human_seconds(elapsed));
     if (elapsed > 0.05)
-        text += format(" ({:.3g} {}/s)", static_cast<double>(done_) / elapsed, unit_);
+        text += base::format(" ({:.3g} {}/s)", static_cast<double>(done_) / elapsed, unit_);
     if (!remark_.empty()) text += ", " + remark_;
     if (terminal_is_interactive()) std::fputs("\r\033[K", stderr);
     say_line(text);
@@ -69,12 +69,12 @@ std::string Progress::line(double elapsed_seconds) const {
     if (total_ > 0) text += " of " + with_thousands(total_);
     text += " " + unit_;
     if (total_ > 0) {
-        text +=
-            format(" ({:.0f} %)", 100.0 * static_cast<double>(done_) / static_cast<double>(total_));
+        text += base::format(" ({:.0f} %)",
+                             100.0 * static_cast<double>(done_) / static_cast<double>(total_));
     }
     if (done_ > 0 && elapsed_seconds > 0) {
         const double rate = static_cast<double>(done_) / elapsed_seconds;
-        text += format(", {:.3g} {}/s", rate, unit_);
+        text += base::format(", {:.3g} {}/s", rate, unit_);
         if (total_ > done_) {
             text += ", " + human_seconds(static_cast<double>(total_ - done_) / rate) + " left";
         }

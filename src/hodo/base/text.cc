@@ -136,18 +136,18 @@ std::string human_bytes(double bytes) {
     const char* const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
     std::size_t unit = 0;
     while (bytes >= 999.5 && unit + 1 < std::size(units)) bytes /= 1000.0, ++unit;
-    return unit == 0 || bytes >= 99.5 ? format("{:.0f} {}", bytes, units[unit])
-                                      : format("{:.1f} {}", bytes, units[unit]);
+    return unit == 0 || bytes >= 99.5 ? base::format("{:.0f} {}", bytes, units[unit])
+                                      : base::format("{:.1f} {}", bytes, units[unit]);
 }
 
 std::string human_seconds(double seconds) {
     if (!(seconds >= 0)) return "?";
-    if (seconds < 9.95) return format("{:.1f} s", seconds);
+    if (seconds < 9.95) return base::format("{:.1f} s", seconds);
     const auto whole = static_cast<std::int64_t>(std::llround(seconds));
-    if (whole < 60) return format("{} s", whole);
-    if (whole < 3600) return format("{} min {:02d} s", whole / 60, whole % 60);
-    if (whole < 86400) return format("{} h {:02d} min", whole / 3600, whole % 3600 / 60);
-    return format("{} d {:02d} h", whole / 86400, whole % 86400 / 3600);
+    if (whole < 60) return base::format("{} s", whole);
+    if (whole < 3600) return base::format("{} min {:02d} s", whole / 60, whole % 60);
+    if (whole < 86400) return base::format("{} h {:02d} min", whole / 3600, whole % 3600 / 60);
+    return base::format("{} d {:02d} h", whole / 86400, whole % 86400 / 3600);
 }
 
 std::string with_thousands(std::int64_t value) {

@@ -65,7 +65,8 @@ void open_in_browser(const std::string& file) {
 void view(const workflow::Job& job) {
     auto options = job.config.as<ViewOptions>();
     HODO_CHECK(!options.input.empty(), "no file to show; write 'hodo view FILE'");
-    const auto& workflow = viewer_of(options.input);
+    const base::Path input = options.input;
+    const auto& workflow = viewer_of(input);
     if (options.output.empty()) {
         options.output = base::Path(options.input).filename().replace_extension(".html").string();
     }

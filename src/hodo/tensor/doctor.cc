@@ -10,6 +10,7 @@
 #include "hodo/tensor/torch.hh"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 
 namespace hodo::tensor {
 

@@ -3,6 +3,8 @@
 #include <set>
 #include <vector>
 
+#include <ATen/core/grad_mode.h>
+
 #include "hodo/base/error.hh"
 #include "hodo/tensor/torch.hh"
 #include "hodo/tensor/view.hh"

@@ -4,6 +4,8 @@
 #include <optional>
 #include <set>
 
+#include <ATen/core/grad_mode.h>
+
 #include "hodo/base/error.hh"
 #include "hodo/io/weights.hh"
 #include "hodo/tensor/torch.hh"

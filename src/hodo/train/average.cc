@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <ATen/core/grad_mode.h>
+
 #include "hodo/tensor/torch.hh"
 
 namespace hodo::train {

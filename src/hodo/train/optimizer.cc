@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <ATen/core/grad_mode.h>
+
 #include "hodo/base/error.hh"
 #include "hodo/base/threads.hh"
 #include "hodo/tensor/torch.hh"

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <ATen/core/grad_mode.h>
+
 #include "hodo/tensor/device.hh"
 #include "hodo/tensor/torch.hh"
 #include "hodo/train/learner.hh"

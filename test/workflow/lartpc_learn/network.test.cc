@@ -1,5 +1,6 @@
 #include "hodo/workflow/lartpc/learn/network.hh"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

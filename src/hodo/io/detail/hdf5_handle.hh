@@ -3,6 +3,7 @@
 
 #include "hodo/io/array.hh"
 
+#define H5_USE_110_API  // 1.12 and later give some functions other arguments
 #include <hdf5.h>
 
 #include <functional>

@@ -86,12 +86,12 @@ bool all_positive(const std::vector<double>& numbers) {
 void draw_quantity(draw::Axes& axes, const Metrics& metrics, const std::string& name,
                    const std::string& label) {
     bool positive = true;
-    for (const auto* set : {"train", "valid"}) {
+    for (const std::string set : {"train", "valid"}) {
         if (!has(metrics, set, name)) continue;
         const auto& series = values(metrics, set, name);
         positive = positive && all_positive(series);
         const auto [x, y] = thinned(metrics.at(set).step, series);
-        if (std::string_view(set) == "valid") {
+        if (set == "valid") {
             axes.points(x, y, {.label = "validation", .colour = draw::palette(1)});
             axes.line(x, y, {.colour = draw::palette(1)});
         } else {
@@ -195,9 +195,10 @@ void add_training(ReportPage& page, const base::Path& run) {
             "There is no validation: set data.valid or data.valid_fraction to see whether the "
             "network learns more than its training data.");
     }
-    for (const auto* name : {"loss", "js"}) {
-        if (!has(metrics, "valid", name)) continue;
-        const auto& series = values(metrics, "valid", name);
+    const std::string valid = "valid";
+    for (const std::string name : {"loss", "js"}) {
+        if (!has(metrics, valid, name)) continue;
+        const auto& series = values(metrics, valid, name);
         page.report.number(base::format("validation {}, last", name), series.back());
         page.report.number(base::format("validation {}, least", name),
                            *std::min_element(series.begin(), series.end()));

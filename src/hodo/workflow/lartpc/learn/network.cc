@@ -1,5 +1,7 @@
 #include "hodo/workflow/lartpc/learn/network.hh"
 
+#include <ATen/core/grad_mode.h>
+
 #include "hodo/base/config.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"

@@ -1,5 +1,7 @@
 #include "hodo/workflow/lartpc/learn/recipe.hh"
 
+#include <ATen/core/grad_mode.h>
+
 #include "hodo/base/error.hh"
 #include "hodo/tensor/view.hh"
 #include "hodo/tensor/weights.hh"

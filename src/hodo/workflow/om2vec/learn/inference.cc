@@ -5,6 +5,8 @@
 #include <cstring>
 #include <unordered_map>
 
+#include <ATen/core/grad_mode.h>
+
 #include "hodo/base/error.hh"
 #include "hodo/base/text.hh"
 #include "hodo/base/threads.hh"
