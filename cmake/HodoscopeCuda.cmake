@@ -1,17 +1,8 @@
-# CUDA kernels (option HODO_CUDA): src/hodo/nn/cuda/*.cu without LibTorch, and with a CUDA LibTorch the
-# door to them. Architectures: -DCMAKE_CUDA_ARCHITECTURES=90 (default: Hopper, and Ampere to be
-# translated by the driver).
-if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-  set(CMAKE_CUDA_ARCHITECTURES 90-real 80-virtual)
-endif()
-find_program(HODO_NVCC nvcc HINTS /usr/local/cuda/bin)
-if(HODO_NVCC AND NOT CMAKE_CUDA_COMPILER)
-  set(CMAKE_CUDA_COMPILER ${HODO_NVCC})
-endif()
-enable_language(CUDA)
+# CUDA kernels (option HODO_CUDA): src/hodo/*/cuda/*.cu without LibTorch, and with a CUDA LibTorch the
+# doors to them.
 find_package(CUDAToolkit REQUIRED)
 
-file(GLOB cuda_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/hodo/nn/cuda/*.cu)
+file(GLOB cuda_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/hodo/*/cuda/*.cu)
 add_library(hodo_cuda STATIC ${cuda_sources})
 set_target_properties(hodo_cuda PROPERTIES CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON
     POSITION_INDEPENDENT_CODE ON LINKER_LANGUAGE CUDA)

@@ -13,12 +13,14 @@ if [ ! -x "$nvcc" ]; then
 fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-for source in "$root"/src/hodo/nn/cuda/*.cu; do
-  name=$(basename "$source" .cu)
+for source in "$root"/src/hodo/*/cuda/*.cu; do
+  name=${source#"$root"/src/hodo/}
+  name=${name%.cu}
+  name=${name//\//.}
   "$nvcc" -std=c++17 -O3 -I"$root/src" -Xcompiler -Wall,-Wextra -Werror all-warnings \
     -gencode arch=compute_90,code=sm_90 -gencode arch=compute_80,code=compute_80 \
     -c "$source" -o "$folder/$name.o"
-  echo "compiled $name.cu for sm_90 and, as PTX, for sm_80"
+  echo "compiled $name for sm_90 and, as PTX, for sm_80"
 done
 for source in test/cuda/kernels.cc test/support/main.cc src/hodo/nn/kernels/attention_reference.cc \
   src/hodo/nn/kernels/feed_forward_reference.cc; do

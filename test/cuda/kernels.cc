@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "hodo/nn/cuda/launch.hh"
+#include "hodo/tensor/cuda/memory.hh"
 #include "nn/attention_cases.hh"
 
 namespace hodo::nn {
@@ -13,21 +14,21 @@ namespace {
 class Cuda : public ::testing::Test {
   protected:
     void SetUp() override {
-        if (cuda::devices() == 0) GTEST_SKIP() << "no CUDA device on this machine";
+        if (tensor::cuda::devices() == 0) GTEST_SKIP() << "no CUDA device on this machine";
     }
 };
 
 void expect_success(int code) {
-    ASSERT_EQ(code, 0) << cuda::error_text(code);
+    ASSERT_EQ(code, 0) << tensor::cuda::error_text(code);
 }
 
 /// A copy of host memory on the device, which can be copied back.
 class OnDevice {
   public:
     OnDevice(const void* host, std::int64_t bytes)
-        : memory_(cuda::allocate(bytes), cuda::release), bytes_(bytes) {
+        : memory_(tensor::cuda::allocate(bytes), tensor::cuda::release), bytes_(bytes) {
         EXPECT_NE(memory_, nullptr) << "no memory on the device";
-        expect_success(cuda::copy_to_device(memory_.get(), host, bytes));
+        expect_success(tensor::cuda::copy_to_device(memory_.get(), host, bytes));
     }
     template <class Number>
     explicit OnDevice(const std::vector<Number>& host)
@@ -36,7 +37,9 @@ class OnDevice {
         : OnDevice(matrix.data(),
                    matrix.rows * matrix.stride * (matrix.storage == Storage::float32 ? 4 : 2)) {}
 
-    void back(void* host) const { expect_success(cuda::copy_to_host(host, memory_.get(), bytes_)); }
+    void back(void* host) const {
+        expect_success(tensor::cuda::copy_to_host(host, memory_.get(), bytes_));
+    }
     template <class Number>
     Number* as() const {
         return static_cast<Number*>(memory_.get());

@@ -5,6 +5,7 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/nn/cuda/launch.hh"
+#include "hodo/tensor/cuda/memory.hh"
 #endif
 
 namespace hodo::nn {
@@ -22,7 +23,7 @@ void check(int code) {
     base::fail(
         "a CUDA kernel could not be started: {} (the device may be too old for this build, or out "
         "of memory); use --device cpu, or build for this device with CMAKE_CUDA_ARCHITECTURES",
-        cuda::error_text(code));
+        tensor::cuda::error_text(code));
 }
 
 constexpr DeviceKernels launchers{

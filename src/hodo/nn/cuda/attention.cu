@@ -13,7 +13,7 @@ namespace hodo::nn::cuda {
 namespace {
 
 constexpr int warps = 4;
-constexpr int tile = warp;  // rows of a tile: one per lane
+constexpr int tile = warp;                          // rows of a tile: one per lane
 constexpr int forward_rows = 4, backward_rows = 2;  // rows per warp
 
 constexpr float lowest_score = -1e29F, hidden_score = -1e30F, empty_log_sum = 1e30F;
@@ -75,12 +75,6 @@ __device__ void load_rows(ConstRows source, std::int64_t begin, std::int64_t len
     }
 }
 
-__device__ float dot(const float* a, const float* b, int size) {
-    float sum = 0.0F;
-    for (int c = 0; c < size; ++c) sum = fmaf(a[c], b[c], sum);
-    return sum;
-}
-
 /// sums[slot] += the weights of all lanes times the rows of a tile, one channel per lane and slot.
 template <int slots>
 __device__ void add_rows(float weight, const float* rows, int stride, int lane, float* sums) {
@@ -103,7 +97,7 @@ __device__ void write_row(const float* sums, float scale, const Part& part, int 
 
 /// Padded rows of a tile: one number more than channels, so that lanes hit different banks.
 template <int slots>
-constexpr int padded = slots * warp + 1;
+constexpr int padded = slots* warp + 1;
 
 template <class Number, int slots>
 __global__ void attend_kernel(AttentionTask task) {
@@ -234,9 +228,9 @@ __global__ void key_gradient_kernel(AttentionGradient gradient) {
         for (int i = threadIdx.x / warp; i < tile; i += warps) {
             float product = 0.0F;
             for (int c = lane; c < part.size && first + i < part.queries; c += warp) {
-                product += incoming[i * stride + c] *
-                           read<Number>({task.out.data, task.out.stride},
-                                        part.first_query + first + i, part.column + c);
+                product += incoming[i * stride + c] * read<Number>({task.out.data, task.out.stride},
+                                                                   part.first_query + first + i,
+                                                                   part.column + c);
             }
             product = warp_sum(product);
             if (lane == 0) delta[i] = product;
@@ -250,8 +244,7 @@ __global__ void key_gradient_kernel(AttentionGradient gradient) {
             const float score = dot(keys + row, queries + lane * stride, part.size);
             const float weight = part.sees(key) ? exp2f(score - log_sum) : 0.0F;
             const float factor = part.factor(query, key);
-            const float product =
-                dot(values + row, incoming + lane * stride, part.size) * factor;
+            const float product = dot(values + row, incoming + lane * stride, part.size) * factor;
             add_rows<slots>(weight * factor, incoming, stride, lane, value_sums[r]);
             add_rows<slots>(weight * (product - delta[lane]), queries, stride, lane, key_sums[r]);
         }
@@ -266,25 +259,41 @@ __global__ void key_gradient_kernel(AttentionGradient gradient) {
     }
 }
 
+/// Channels per lane.
+template <int channels>
+struct Slots {
+    static constexpr int count = channels;
+};
+
 /// Blocks for all heads of all sequences, `rows` rows of the longest each.
 dim3 blocks(const AttentionTask& task, std::int64_t longest, int rows) {
-    return dim3(static_cast<unsigned>(task.sequences * task.heads),
-                static_cast<unsigned>((longest + rows - 1) / rows));
+    return dim3(static_cast<unsigned>(task.sequences * task.heads), parts(longest, rows));
 }
 
 template <class Number, int slots>
-int attend_as(const AttentionTask& task, std::int64_t longest, cudaStream_t stream) {
-    attend_kernel<Number, slots>
-        <<<blocks(task, longest, warps * forward_rows), warps * warp, 0, stream>>>(task);
-    return static_cast<int>(cudaGetLastError());
+int attend_as(const AttentionTask& task, std::int64_t longest, void* stream) {
+    return start(attend_kernel<Number, slots>, blocks(task, longest, warps * forward_rows),
+                 warps * warp, 0, task, stream);
 }
 
 template <class Number, int slots>
-int gradient_as(const AttentionGradient& gradient, std::int64_t longest, cudaStream_t stream) {
+int gradient_as(const AttentionGradient& gradient, std::int64_t longest, void* stream) {
     const dim3 grid = blocks(gradient.task, longest, warps * backward_rows);
-    query_gradient_kernel<Number, slots><<<grid, warps * warp, 0, stream>>>(gradient);
-    key_gradient_kernel<Number, slots><<<grid, warps * warp, 0, stream>>>(gradient);
-    return static_cast<int>(cudaGetLastError());
+    const int code =
+        start(query_gradient_kernel<Number, slots>, grid, warps * warp, 0, gradient, stream);
+    if (code != 0) return code;
+    return start(key_gradient_kernel<Number, slots>, grid, warps * warp, 0, gradient, stream);
+}
+
+/// Calls `run` with a number of the stored type and the slots that heads of this size take.
+template <class Run>
+int for_shape(const AttentionTask& task, const Run& run) {
+    if (task.head_size > largest_head) return static_cast<int>(cudaErrorInvalidValue);
+    return for_storage(task.storage, [&](auto number) {
+        if (task.head_size <= warp) return run(number, Slots<1>());
+        if (task.head_size <= 2 * warp) return run(number, Slots<2>());
+        return run(number, Slots<4>());
+    });
 }
 
 bool is_empty(const AttentionTask& task, std::int64_t longest) {
@@ -295,33 +304,16 @@ bool is_empty(const AttentionTask& task, std::int64_t longest) {
 
 int attend(const AttentionTask& task, std::int64_t longest, void* stream) {
     if (is_empty(task, longest)) return 0;
-    if (task.head_size > largest_head) return static_cast<int>(cudaErrorInvalidValue);
-    const auto queue = static_cast<cudaStream_t>(stream);
-    const bool narrow = task.head_size <= warp, middle = task.head_size <= 2 * warp;
-    if (task.storage == Storage::float32) {
-        if (narrow) return attend_as<float, 1>(task, longest, queue);
-        if (middle) return attend_as<float, 2>(task, longest, queue);
-        return attend_as<float, 4>(task, longest, queue);
-    }
-    if (narrow) return attend_as<Brain, 1>(task, longest, queue);
-    if (middle) return attend_as<Brain, 2>(task, longest, queue);
-    return attend_as<Brain, 4>(task, longest, queue);
+    return for_shape(task, [&](auto number, auto slots) {
+        return attend_as<decltype(number), slots.count>(task, longest, stream);
+    });
 }
 
 int attend_gradient(const AttentionGradient& gradient, std::int64_t longest, void* stream) {
-    const AttentionTask& task = gradient.task;
-    if (is_empty(task, longest)) return 0;
-    if (task.head_size > largest_head) return static_cast<int>(cudaErrorInvalidValue);
-    const auto queue = static_cast<cudaStream_t>(stream);
-    const bool narrow = task.head_size <= warp, middle = task.head_size <= 2 * warp;
-    if (task.storage == Storage::float32) {
-        if (narrow) return gradient_as<float, 1>(gradient, longest, queue);
-        if (middle) return gradient_as<float, 2>(gradient, longest, queue);
-        return gradient_as<float, 4>(gradient, longest, queue);
-    }
-    if (narrow) return gradient_as<Brain, 1>(gradient, longest, queue);
-    if (middle) return gradient_as<Brain, 2>(gradient, longest, queue);
-    return gradient_as<Brain, 4>(gradient, longest, queue);
+    if (is_empty(gradient.task, longest)) return 0;
+    return for_shape(gradient.task, [&](auto number, auto slots) {
+        return gradient_as<decltype(number), slots.count>(gradient, longest, stream);
+    });
 }
 
 }  // namespace hodo::nn::cuda

@@ -1,13 +1,20 @@
 #pragma once
-// What the kernels share: stored numbers, warps and dropout masks.
+// What the kernels share: stored numbers and dropout masks.
 
 #include <cuda_bf16.h>
 
 #include "hodo/nn/cuda/launch.hh"
+#include "hodo/tensor/cuda/start.cuh"
 
 namespace hodo::nn::cuda {
 
-constexpr int warp = 32;
+using tensor::cuda::block_memory;
+using tensor::cuda::parts;
+using tensor::cuda::start;
+using tensor::cuda::warp;
+using tensor::cuda::warp_maximum;
+using tensor::cuda::warp_sum;
+
 constexpr int largest_head = 128;
 
 using Brain = __nv_bfloat16;
@@ -34,17 +41,16 @@ __device__ inline void write(float value, Rows rows, std::int64_t row, std::int6
     from_float(value, static_cast<Number*>(rows.data)[row * rows.stride + column]);
 }
 
-__device__ inline float warp_sum(float value) {
-    for (int step = warp / 2; step > 0; step /= 2) {
-        value += __shfl_xor_sync(0xffffffffU, value, step);
-    }
-    return value;
+__device__ inline float dot(const float* a, const float* b, int size) {
+    float sum = 0.0F;
+    for (int c = 0; c < size; ++c) sum = fmaf(a[c], b[c], sum);
+    return sum;
 }
-__device__ inline float warp_maximum(float value) {
-    for (int step = warp / 2; step > 0; step /= 2) {
-        value = fmaxf(value, __shfl_xor_sync(0xffffffffU, value, step));
-    }
-    return value;
+
+/// Calls `run` with a number of the type in which a task's tensors are stored.
+template <class Run>
+int for_storage(Storage storage, const Run& run) {
+    return storage == Storage::float32 ? run(float{}) : run(Brain{});
 }
 
 /// The eight 16-bit words of a mask's row for the columns 8 block ... 8 block + 7: Philox4x32-10.

@@ -68,12 +68,6 @@ __device__ void load_weights(const FeedForwardTask& task, std::int64_t first, co
     }
 }
 
-__device__ float dot(const float* a, const float* b, int size) {
-    float sum = 0.0F;
-    for (int c = 0; c < size; ++c) sum = fmaf(a[c], b[c], sum);
-    return sum;
-}
-
 /// Hidden numbers of a tile and, when `with_gradient`, their gradients (incoming ones in tile.y).
 __device__ void make_hidden(const FeedForwardTask& task, std::int64_t row, std::int64_t first,
                             bool with_gradient, const Tile& tile) {
@@ -135,8 +129,7 @@ __device__ void write_rows(const FeedForwardTask& task, const float* sums, std::
 
 template <class Number>
 __global__ void forward_kernel(FeedForwardTask task) {
-    extern __shared__ float memory[];
-    const Tile tile(memory, static_cast<int>(task.channels));
+    const Tile tile(block_memory(), static_cast<int>(task.channels));
     const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * tile_rows;
     load_rows<Number>(task, task.x, row, tile, tile.x);
     for (int i = threadIdx.x; i < tile_rows * tile.channels; i += threads) {
@@ -156,9 +149,8 @@ __global__ void forward_kernel(FeedForwardTask task) {
 
 template <class Number>
 __global__ void input_gradient_kernel(FeedForwardTaskGradient gradient) {
-    extern __shared__ float memory[];
     const FeedForwardTask& task = gradient.task;
-    const Tile tile(memory, static_cast<int>(task.channels));
+    const Tile tile(block_memory(), static_cast<int>(task.channels));
     const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * tile_rows;
     load_rows<Number>(task, task.x, row, tile, tile.x);
     load_rows<Number>(task, gradient.grad_y, row, tile, tile.y);
@@ -177,9 +169,8 @@ __global__ void input_gradient_kernel(FeedForwardTaskGradient gradient) {
 
 template <class Number>
 __global__ void weight_gradient_kernel(FeedForwardTaskGradient gradient) {
-    extern __shared__ float memory[];
     const FeedForwardTask& task = gradient.task;
-    const Tile tile(memory, static_cast<int>(task.channels));
+    const Tile tile(block_memory(), static_cast<int>(task.channels));
     const std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * tile_hidden;
     load_weights(task, first, tile);
     for (int i = threadIdx.x; i < tile_hidden * tile.stride; i += threads) {
@@ -220,112 +211,68 @@ __global__ void bias_gradient_kernel(FeedForwardTaskGradient gradient) {
         sum += read<Number>(gradient.grad_y, row, blockIdx.x);
     }
     sums[threadIdx.x] = sum;
-    for (int half = threads / 2; half > 0; half /= 2) {
+    for (unsigned half = threads / 2; half > 0; half /= 2) {
         __syncthreads();
         if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
     }
     if (threadIdx.x == 0) gradient.grad_bias2[blockIdx.x] = sums[0];
 }
 
-__global__ void mask_kernel(MaskStream mask, std::int64_t rows, std::int64_t columns,
-                            float* values) {
-    const std::int64_t blocks = (columns + 7) / 8;
+struct MaskMatrix {
+    MaskStream mask;
+    std::int64_t rows, columns;
+    float* values;
+};
+
+__global__ void mask_kernel(MaskMatrix matrix) {
+    const std::int64_t blocks = (matrix.columns + 7) / 8;
     const std::int64_t place = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-    if (place >= rows * blocks) return;
+    if (place >= matrix.rows * blocks) return;
     const std::int64_t row = place / blocks, block = place % blocks;
-    const uint4 words = random_block(mask, static_cast<std::uint32_t>(block),
+    const uint4 words = random_block(matrix.mask, static_cast<std::uint32_t>(block),
                                      static_cast<std::uint32_t>(row));
     const std::uint32_t pairs[4] = {words.x, words.y, words.z, words.w};
-    for (int i = 0; i < 8 && block * 8 + i < columns; ++i) {
+    for (int i = 0; i < 8 && block * 8 + i < matrix.columns; ++i) {
         const std::uint32_t word = i % 2 == 0 ? pairs[i / 2] & 0xffffU : pairs[i / 2] >> 16;
-        values[row * columns + block * 8 + i] = word < mask.threshold ? 0.0F : mask.scale;
+        matrix.values[row * matrix.columns + block * 8 + i] =
+            word < matrix.mask.threshold ? 0.0F : matrix.mask.scale;
     }
 }
 
-/// Starts a kernel with so much dynamic shared memory.
-template <class Task>
-int start(void (*kernel)(Task), std::int64_t blocks, int bytes, const Task& task,
-          cudaStream_t stream) {
-    if (blocks == 0) return 0;
-    const auto code =
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
-    if (code != cudaSuccess) return static_cast<int>(code);
-    kernel<<<static_cast<unsigned>(blocks), threads, bytes, stream>>>(task);
-    return static_cast<int>(cudaGetLastError());
-}
-
 template <class Number>
-int gradient_as(const FeedForwardTaskGradient& gradient, cudaStream_t stream) {
+int gradient_as(const FeedForwardTaskGradient& gradient, void* stream) {
     const FeedForwardTask& task = gradient.task;
-    const auto row_blocks = (task.rows + tile_rows - 1) / tile_rows;
-    const auto hidden_blocks = (task.hidden + tile_hidden - 1) / tile_hidden;
-    int code = start(input_gradient_kernel<Number>, row_blocks, Tile::bytes(task.channels, 1),
-                     gradient, stream);
+    int code = start(input_gradient_kernel<Number>, parts(task.rows, tile_rows), threads,
+                     Tile::bytes(task.channels, 1), gradient, stream);
     if (code != 0) return code;
-    code = start(weight_gradient_kernel<Number>, hidden_blocks, Tile::bytes(task.channels, 2),
-                 gradient, stream);
+    code = start(weight_gradient_kernel<Number>, parts(task.hidden, tile_hidden), threads,
+                 Tile::bytes(task.channels, 2), gradient, stream);
     if (code != 0) return code;
-    return start(bias_gradient_kernel<Number>, task.channels, 0, gradient, stream);
+    return start(bias_gradient_kernel<Number>, parts(task.channels, 1), threads, 0, gradient,
+                 stream);
 }
 
 }  // namespace
 
 int feed_forward(const FeedForwardTask& task, void* stream) {
     if (task.channels > largest_channels) return static_cast<int>(cudaErrorInvalidValue);
-    const auto queue = static_cast<cudaStream_t>(stream);
-    const auto blocks = (task.rows + tile_rows - 1) / tile_rows;
-    const int bytes = Tile::bytes(task.channels, 0);
-    return task.storage == Storage::float32
-               ? start(forward_kernel<float>, blocks, bytes, task, queue)
-               : start(forward_kernel<Brain>, blocks, bytes, task, queue);
+    return for_storage(task.storage, [&](auto number) {
+        return start(forward_kernel<decltype(number)>, parts(task.rows, tile_rows), threads,
+                     Tile::bytes(task.channels, 0), task, stream);
+    });
 }
 
 int feed_forward_gradient(const FeedForwardTaskGradient& gradient, void* stream) {
     if (gradient.task.channels > largest_channels) return static_cast<int>(cudaErrorInvalidValue);
-    const auto queue = static_cast<cudaStream_t>(stream);
-    return gradient.task.storage == Storage::float32 ? gradient_as<float>(gradient, queue)
-                                                     : gradient_as<Brain>(gradient, queue);
+    return for_storage(gradient.task.storage, [&](auto number) {
+        return gradient_as<decltype(number)>(gradient, stream);
+    });
 }
 
 int fill_mask(const MaskStream& mask, std::int64_t rows, std::int64_t columns, float* values,
               void* stream) {
-    const auto places = rows * ((columns + 7) / 8);
-    if (places == 0) return 0;
-    const auto blocks = static_cast<unsigned>((places + threads - 1) / threads);
-    mask_kernel<<<blocks, threads, 0, static_cast<cudaStream_t>(stream)>>>(mask, rows, columns,
-                                                                           values);
-    return static_cast<int>(cudaGetLastError());
-}
-
-const char* error_text(int code) {
-    return cudaGetErrorString(static_cast<cudaError_t>(code));
-}
-
-int devices() {
-    int count = 0;
-    return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
-}
-
-void* allocate(std::int64_t bytes) {
-    void* memory = nullptr;
-    const auto size = static_cast<std::size_t>(bytes > 0 ? bytes : 1);
-    return cudaMalloc(&memory, size) == cudaSuccess ? memory : nullptr;
-}
-
-int release(void* memory) {
-    return static_cast<int>(cudaFree(memory));
-}
-
-int copy_to_device(void* to, const void* from, std::int64_t bytes) {
-    return static_cast<int>(
-        cudaMemcpy(to, from, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice));
-}
-
-int copy_to_host(void* to, const void* from, std::int64_t bytes) {
-    const auto code = cudaDeviceSynchronize();
-    if (code != cudaSuccess) return static_cast<int>(code);
-    return static_cast<int>(
-        cudaMemcpy(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost));
+    return start(mask_kernel, parts(rows * ((columns + 7) / 8), threads), threads, 0,
+                 MaskMatrix{mask, rows, columns, values}, stream);
 }
 
 }  // namespace hodo::nn::cuda

@@ -25,16 +25,4 @@ int feed_forward_gradient(const FeedForwardTaskGradient& gradient, void* stream)
 int fill_mask(const MaskStream& mask, std::int64_t rows, std::int64_t columns, float* values,
               void* stream);
 
-/// What an error code means.
-const char* error_text(int code);
-
-/// Number of CUDA devices, 0 without a driver.
-int devices();
-
-/// Memory on the device, for programs without LibTorch; null or an error code when it fails.
-void* allocate(std::int64_t bytes);
-int release(void* memory);
-int copy_to_device(void* to, const void* from, std::int64_t bytes);
-int copy_to_host(void* to, const void* from, std::int64_t bytes);  ///< Waits for all work.
-
 }  // namespace hodo::nn::cuda
