@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "hodo/base/error.hh"
+#include "hodo/sparse/detail/device.hh"
 #include "hodo/sparse/detail/sums.hh"
 #include "hodo/sparse/products.hh"
 
@@ -49,6 +50,7 @@ Rows<T> columns(const at::Tensor& x, std::int64_t first) {
 /// The product along `direction` with weights as they are or transposed.
 at::Tensor run_convolve(const Rulebook& book, Direction direction, const at::Tensor& x,
                         const at::Tensor& weight, bool transposed) {
+    if (is_on_device(x)) return convolve_on_device(book, direction, x, weight, transposed);
     const auto groups = weight.size(1);
     const auto from = weight.size(transposed ? 3 : 2), to = weight.size(transposed ? 2 : 3);
     const auto y = new_rows(book.neighbours(direction).rows(), groups * to, x.options());
@@ -66,6 +68,9 @@ at::Tensor run_convolve(const Rulebook& book, Direction direction, const at::Ten
 
 at::Tensor run_weight_gradient(const Plan& plan, const at::Tensor& x, const at::Tensor& g,
                                const at::Tensor& weight) {
+    if (is_on_device(x)) {
+        return weight_gradient_on_device(*plan.book, plan.direction, x, g, weight);
+    }
     auto grad = at::empty(weight.sizes(), weight.options());
     const auto groups = weight.size(1), in = weight.size(2), out = weight.size(3);
     for_type_of(x, [&](auto number) {
@@ -121,20 +126,25 @@ struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
         if (context->needs_input_grad(0)) {
             result[0] = run(*plan.book, Direction::back, g, weight);
         }
-        if (context->needs_input_grad(1)) {
-            result[1] = at::empty(weight.sizes(), weight.options());
-            for_type_of(x, [&](auto number) {
-                using T = decltype(number);
-                depthwise_weight_gradient(*plan.book, x.data_ptr<T>(), g.data_ptr<T>(), x.size(1),
-                                          result[1].data_ptr<T>());
-            });
-        }
+        if (context->needs_input_grad(1)) result[1] = run_gradient(*plan.book, x, g, weight);
         return result;
     }
 
   private:
+    static at::Tensor run_gradient(const Rulebook& book, const at::Tensor& x, const at::Tensor& g,
+                                   const at::Tensor& weight) {
+        if (is_on_device(x)) return depthwise_weight_gradient_on_device(book, x, g, weight);
+        auto grad = at::empty(weight.sizes(), weight.options());
+        for_type_of(x, [&](auto number) {
+            using T = decltype(number);
+            depthwise_weight_gradient(book, x.data_ptr<T>(), g.data_ptr<T>(), x.size(1),
+                                      grad.data_ptr<T>());
+        });
+        return grad;
+    }
     static at::Tensor run(const Rulebook& book, Direction direction, const at::Tensor& x,
                           const at::Tensor& weight) {
+        if (is_on_device(x)) return depthwise_on_device(book, direction, x, weight);
         auto y = new_rows(book.neighbours(direction).rows(), x.size(1), x.options());
         for_type_of(x, [&](auto number) {
             using T = decltype(number);
@@ -262,8 +272,13 @@ Ended conv_ended(const SparseTensor& x, const at::Tensor& weight, const ConvSpec
     const auto bias = plain_or_none(ending.bias), residual = plain_or_none(ending.residual);
     const auto scale = plain_or_none(ending.scale), shift = plain_or_none(ending.shift);
     const auto rows = plan->target()->size();
-    const auto y = new_rows(rows, out, input.options());
     const auto plain = ending.keep_plain ? new_rows(rows, out, input.options()) : at::Tensor();
+    if (is_on_device(input)) {
+        const auto y = convolve_ended_on_device(*plan->book, plan->direction, input, maps,
+                                                {bias, residual, scale, shift, ending.leak, plain});
+        return {{plan->target(), y, x.maps}, {plan->target(), plain, x.maps}};
+    }
+    const auto y = new_rows(rows, out, input.options());
     Epilogue epilogue{data(bias),  data(residual),
                       out,         data(scale),
                       data(shift), static_cast<float>(ending.leak),

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "hodo/base/threads.hh"
+#include "hodo/sparse/detail/device.hh"
+#include "hodo/sparse/detail/norm_operators.hh"
 #include "hodo/sparse/detail/sums.hh"
 #include "hodo/sparse/kernels/kernels.hh"
 
@@ -273,15 +275,19 @@ void BatchNorm::visit(tensor::ParameterVisitor& v) {
 
 at::Tensor BatchNorm::train(const at::Tensor& x) {
     if (x.size(0) == 0) return x;
-    Moments found;
-    auto y = NormFunction::apply(x, weight, bias, epsilon, leak, found);
+    ColumnMoments found;
+    at::Tensor y;
+    if (is_on_device(x)) {
+        y = norm_by_operators(x, weight, bias, epsilon, leak, found);
+    } else {
+        Moments on_cpu;
+        y = NormFunction::apply(x, weight, bias, epsilon, leak, on_cpu);
+        const auto doubles = at::TensorOptions().dtype(at::kDouble);
+        found = {to_tensor(on_cpu.mean, doubles), to_tensor(on_cpu.variance, doubles)};
+    }
     const at::NoGradGuard no_gradients;
-    const auto note = [&](at::Tensor& running, const std::vector<double>& batch, double factor) {
-        auto values = to_doubles(running);
-        for (std::size_t c = 0; c < values.size(); ++c) {
-            values[c] = keep * values[c] + (1.0 - keep) * batch[c] * factor;
-        }
-        running.copy_(to_tensor(values, running.options()));
+    const auto note = [&](at::Tensor& running, const at::Tensor& batch, double factor) {
+        running.copy_(running.to(at::kDouble) * keep + batch * (1.0 - keep) * factor);
     };
     note(running_mean, found.mean, 1.0);
     const auto rows = static_cast<double>(x.size(0));
@@ -298,7 +304,8 @@ BatchNorm::Folded BatchNorm::folded() const {
 
 at::Tensor BatchNorm::evaluate(const at::Tensor& x) const {
     const auto [scale, shift] = folded();
-    if (at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad())) {
+    const bool learns = at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
+    if (learns || is_on_device(x)) {
         const auto y = x * scale + shift;
         return leak == 1.0 ? y : at::leaky_relu(y, leak);
     }

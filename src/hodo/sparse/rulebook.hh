@@ -3,6 +3,8 @@
 
 #include "hodo/sparse/neighbours.hh"
 
+#include <array>
+#include <memory>
 #include <mutex>
 
 namespace hodo::sparse {
@@ -45,6 +47,15 @@ class Rulebook {
     const Neighbours& neighbours(Direction direction = Direction::there) const;
     const Blocks& blocks(Direction direction = Direction::there) const;
 
+    /// What a device keeps of a direction's pairs: `make` returns it, a shared pointer, when it is
+    /// first asked for; it lives as long as the rulebook.
+    template <class Copy, class Make>
+    const Copy& on_device(Direction direction, const Make& make) const {
+        const auto place = mirrored_ ? 0 : static_cast<std::size_t>(direction);
+        std::call_once(copied_[place], [&] { copies_[place] = make(); });
+        return *static_cast<const Copy*>(copies_[place].get());
+    }
+
   private:
     SharedCoordinates output_, input_;
     Kernel kernel_;
@@ -54,6 +65,8 @@ class Rulebook {
     mutable Neighbours back_;
     mutable Blocks there_blocks_, back_blocks_;
     mutable std::once_flag back_made_, there_blocks_made_, back_blocks_made_;
+    mutable std::array<std::shared_ptr<const void>, 2> copies_;  ///< By direction.
+    mutable std::array<std::once_flag, 2> copied_;
 };
 
 using SharedRulebook = std::shared_ptr<const Rulebook>;

@@ -12,7 +12,7 @@ namespace {
 std::vector<Voxel> read_voxels(const at::Tensor& coordinates, EventColumn event_column) {
     HODO_CHECK(coordinates.dim() == 2 && coordinates.size(1) == 4,
                "coordinates of sparse rows need 4 columns (event, x, y, z)");
-    const auto plain = coordinates.to(at::kLong).contiguous();
+    const auto plain = coordinates.to(at::kCPU, at::kLong).contiguous();
     const std::int64_t* c = plain.data_ptr<std::int64_t>();
     std::vector<Voxel> voxels(static_cast<std::size_t>(plain.size(0)));
     for (auto& voxel : voxels) {
@@ -67,11 +67,12 @@ struct Corners {
         const auto padded =
             at::cat({features, at::zeros({1, features.size(1)}, features.options())});
         const auto count = rows.size(1);
+        const auto known = rows.to(features.device());
         const auto places =
-            at::where(rows < 0, at::full({}, features.size(0), rows.options()), rows);
+            at::where(known < 0, at::full({}, features.size(0), known.options()), known);
         const auto values = at::index_select(padded, 0, places.reshape({-1}));
         return (values.reshape({-1, count, features.size(1)}) *
-                weights.to(features.scalar_type()).unsqueeze(-1))
+                weights.to(features.device(), features.scalar_type()).unsqueeze(-1))
             .sum(1);
     }
 };
@@ -80,7 +81,7 @@ enum class Reach { cell, corners };
 
 Corners find_corners(const SparseTensor& x, const at::Tensor& points, Reach reach) {
     HODO_CHECK(points.dim() == 2 && points.size(1) == 4, "points need 4 columns (event, x, y, z)");
-    const auto plain = points.to(at::kDouble).contiguous();
+    const auto plain = points.to(at::kCPU, at::kDouble).contiguous();
     const auto count = plain.size(0);
     const std::int64_t corners = reach == Reach::cell ? 1 : 8;
     Corners found{at::full({count, corners}, -1, at::kLong),

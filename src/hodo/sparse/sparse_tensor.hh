@@ -9,7 +9,8 @@
 /// input. So the order of input rows, the number of threads and, but for layers that are meant to
 /// mix events, the other events of the batch do not change a result by a bit.
 ///
-/// Tensors are float32, or double (readable loops: for checks), on the CPU. No voxels at all, an
+/// Tensors are float32, or double (readable loops: for checks), on the CPU or, in builds with CUDA,
+/// on a device; coordinates and maps are on the CPU always. No voxels at all, an
 /// event without voxels and coordinates as far as 32 bits reach are ordinary input.
 
 #include "hodo/sparse/rulebook.hh"

@@ -1,6 +1,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "hodo/base/error.hh"
+#include "hodo/sparse/detail/device.hh"
 #include "hodo/sparse/detail/memory.hh"
 #include "hodo/sparse/detail/sums.hh"
 
@@ -26,6 +27,10 @@ const RowLists& kept(AutogradContext* context) {
 }
 
 at::Tensor run_sum(const RowLists& lists, const at::Tensor& x) {
+    if (is_on_device(x)) {
+        if (lists.there_order == SumOrder::listed) return sum_on_device(*lists.there, x);
+        if (!x.is_cpu()) return run_sum(lists, x.cpu()).to(x.device());
+    }
     const auto y = new_rows(lists.there->rows(), x.size(1), x.options());
     for_type_of(x, [&](auto number) {
         using T = decltype(number);
@@ -50,6 +55,12 @@ struct LargestFunction : torch::autograd::Function<LargestFunction> {
                               const SharedLists& lists) {
         const auto x = plain_rows(values);
         const auto& there = *lists->lists.there;
+        keep(context, lists);
+        if (is_on_device(x)) {
+            const auto [largest, rows] = largest_on_device(there, x);
+            context->save_for_backward({rows});
+            return largest;
+        }
         auto y = at::empty({there.rows(), x.size(1)}, x.options());
         auto winners = at::empty(y.sizes(), x.options().dtype(at::kInt));
         for_type_of(x, [&](auto number) {
@@ -57,7 +68,6 @@ struct LargestFunction : torch::autograd::Function<LargestFunction> {
             largest_rows(there, x.data_ptr<T>(), x.size(1), y.data_ptr<T>(),
                          winners.data_ptr<std::int32_t>());
         });
-        keep(context, lists);
         context->save_for_backward({winners});
         return y;
     }
@@ -65,6 +75,7 @@ struct LargestFunction : torch::autograd::Function<LargestFunction> {
         const auto winners = context->get_saved_variables()[0];
         const auto g = plain_rows(gradients[0]);
         const auto& back = *kept(context).back;
+        if (is_on_device(g)) return {largest_gradient_on_device(back, g, winners), {}};
         auto grad = at::empty({back.rows(), g.size(1)}, g.options());
         for_type_of(g, [&](auto number) {
             using T = decltype(number);
@@ -78,9 +89,9 @@ struct LargestFunction : torch::autograd::Function<LargestFunction> {
 }  // namespace
 
 at::Tensor plain_rows(const at::Tensor& x) {
-    HODO_CHECK(x.device().is_cpu(),
-               "sparse layers run on the CPU, but their input is elsewhere; "
-               "use --device cpu");
+    HODO_CHECK(x.device().is_cpu() || is_on_device(x),
+               "this build runs sparse layers on the CPU only, but their input is elsewhere; "
+               "use --device cpu, or build with HODO_CUDA=ON");
     HODO_CHECK(x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble,
                "sparse layers compute in float32 or float64, but their input is of another type; "
                "use --precision float32");
@@ -103,12 +114,12 @@ at::Tensor largest_over(const RowLists& lists, const at::Tensor& x) {
 }
 
 at::Tensor list_lengths(const Neighbours& lists, const at::Tensor& like) {
-    auto lengths = at::empty({lists.rows(), 1}, like.options().dtype(at::kDouble));
+    auto lengths = at::empty({lists.rows(), 1}, at::kDouble);
     for (std::int64_t row = 0; row < lists.rows(); ++row) {
         const auto count = std::max<std::size_t>(1, lists.of(row).size());
         lengths.data_ptr<double>()[row] = static_cast<double>(count);
     }
-    return lengths.to(like.scalar_type());
+    return lengths.to(like.device(), like.scalar_type());
 }
 
 namespace {

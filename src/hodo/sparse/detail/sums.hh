@@ -27,7 +27,8 @@ at::Tensor list_lengths(const Neighbours& lists, const at::Tensor& like);
 RowLists event_lists(const Coordinates& coordinates);
 RowLists batch_list(const Coordinates& coordinates);
 
-/// An error unless `x` is float32 or double on the CPU; then `x` with plain rows.
+/// An error unless `x` is float32 or double, on the CPU or a device whose kernels this build has;
+/// then `x` with plain rows.
 at::Tensor plain_rows(const at::Tensor& x);
 
 /// Rows without values, from memory that is used again (detail/memory.hh).
