@@ -218,6 +218,28 @@ TEST(Fused, applies_to_float32_and_bfloat16) {
     EXPECT_FALSE(fused_applies(at::zeros({1, 2, 16}), pass));
 }
 
+/// On a device `attend` is this where nothing is dropped.
+TEST(Attention, by_the_operator_of_LibTorch_is_the_plain_one) {
+    for (const std::int64_t keys : {2, 1}) {  // of each entry its own, or one for all
+        std::vector<at::Tensor> plain{input(2, 5), input(keys, 9), input(keys, 9)}, library;
+        for (const auto& x : plain) library.push_back(x.detach().clone().requires_grad_(true));
+        Pass pass;
+        const auto expected = attend_plain(plain[0], plain[1], plain[2], 4, pass);
+        const auto actual = attend_by_library(library[0], library[1], library[2], 4, pass);
+        EXPECT_TRUE(at::allclose(actual, expected, 1e-5, 1e-6));
+        const auto cotangent = at::randn(expected.sizes());
+        (expected * cotangent).sum().backward();
+        (actual * cotangent).sum().backward();
+        for (std::size_t i = 0; i < 3; ++i) {
+            EXPECT_TRUE(at::allclose(library[i].grad(), plain[i].grad(), 1e-4, 1e-5)) << i;
+        }
+        pass.precision = tensor::Precision::bf16;
+        const auto narrow = attend_by_library(library[0], library[1], library[2], 4, pass);
+        EXPECT_EQ(narrow.scalar_type(), at::kFloat);
+        EXPECT_TRUE(at::allclose(narrow, expected, 0.03, 0.03));
+    }
+}
+
 TEST(Fused, knows_heads_of_1_to_128) {
     EXPECT_TRUE(head_size_is_fused(1));
     EXPECT_TRUE(head_size_is_fused(128));

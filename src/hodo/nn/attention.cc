@@ -6,6 +6,7 @@
 #include "hodo/nn/dropout.hh"
 #include "hodo/nn/fused.hh"
 #include "hodo/nn/initialise.hh"
+#include "hodo/tensor/compatibility.hh"
 
 namespace hodo::nn {
 
@@ -16,7 +17,27 @@ at::Tensor by_head(const at::Tensor& x, std::int64_t heads) {
     return x.reshape({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
 }
 
+/// On a device a pass that drops nothing goes through LibTorch's fused attention where it has one.
+bool library_applies(const at::Tensor& q, const Pass& pass) {
+    return tensor::library_has_attention && pass.engine == Engine::fused && q.is_cuda() &&
+           !pass.drops() && q.numel() > 0;
+}
+
 }  // namespace
+
+at::Tensor attend_by_library(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                             std::int64_t heads, const Pass& pass) {
+    const bool narrow = pass.precision == tensor::Precision::bf16;
+    const auto type = narrow ? at::kBFloat16 : q.scalar_type();
+    const auto split = [&](const at::Tensor& x) {
+        const auto one = by_head(x.to(type), heads);
+        return one.expand({q.size(0), heads, one.size(2), one.size(3)});
+    };
+    return tensor::library_attention(split(q), split(k), split(v))
+        .transpose(1, 2)
+        .reshape(q.sizes())
+        .to(q.scalar_type());
+}
 
 at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                         std::int64_t heads, Pass& pass) {
@@ -34,6 +55,7 @@ at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tens
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads,
                   Pass& pass) {
+    if (library_applies(q, pass)) return attend_by_library(q, k, v, heads, pass);
     if (!fused_applies(q, pass) || !head_size_is_fused(q.size(-1) / heads)) {
         return attend_plain(q, k, v, heads, pass);
     }

@@ -31,6 +31,11 @@ at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tens
 at::Tensor attend_plain(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                         std::int64_t heads, const Sequences& sequences, Pass& pass);
 
+/// The first of these through LibTorch's attention operator, without dropout: what `attend` does on
+/// a device where LibTorch has fused kernels for it (2.x). In bfloat16 if the pass says so.
+at::Tensor attend_by_library(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                             std::int64_t heads, const Pass& pass);
+
 /// Keys and values of a memory that is the same for all batch entries, [1, tokens, d].
 struct Memory {
     at::Tensor keys, values;

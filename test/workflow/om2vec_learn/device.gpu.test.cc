@@ -77,6 +77,30 @@ TEST_F(OnDevice, training_steps_agree_with_those_of_the_cpu) {
     }
 }
 
+/// As a step that failed is replayed: its batch comes from a file.
+TEST_F(OnDevice, a_batch_on_the_cpu_is_brought_to_the_network) {
+    const auto counts = test::random_counts(16, test::tiny_options().bins, 6);
+    std::vector<double> results;
+    for (const auto where : {at::Device(at::kCPU), device_}) {
+        VaeRecipe recipe(training(tensor::Precision::float32), device_);
+        const auto batch = make_batch(counts.view(), test::tiny_options().bins, where);
+        results.push_back(*recipe.train(batch, context_of(0)).scalars.find("loss"));
+        EXPECT_GT(*recipe.validate(batch, context_of(1)).scalars.find("loss"), 0.0);
+    }
+    EXPECT_NEAR(results[0], results[1], 1e-6 * std::abs(results[1]));
+}
+
+/// Nothing is dropped: attention goes through LibTorch's operator, forwards and backwards.
+TEST_F(OnDevice, training_without_dropout_agrees_with_the_cpu) {
+    auto options = training(tensor::Precision::float32);
+    options.model.dropout = 0.0;
+    VaeRecipe there(options, device_), here(options, at::kCPU);
+    const auto expected = losses(here, at::kCPU, 0, 6), actual = losses(there, device_, 0, 6);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_NEAR(actual[i], expected[i], 1e-3 * std::abs(expected[i])) << "step " << i;
+    }
+}
+
 TEST_F(OnDevice, training_in_bfloat16_stays_near_float32) {
     VaeRecipe narrow(training(tensor::Precision::bf16), device_);
     VaeRecipe full(training(tensor::Precision::float32), device_);

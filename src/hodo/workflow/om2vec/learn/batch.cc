@@ -4,18 +4,15 @@
 #include <utility>
 
 #include "hodo/base/error.hh"
+#include "hodo/tensor/transfer.hh"
 
 namespace hodo::om2vec {
 
 namespace {
 
-at::Tensor make_column(std::int64_t length, at::ScalarType type) {
-    return at::empty({length}, at::TensorOptions().dtype(type));
-}
-
-at::Tensor position_matrix(std::span<const optical::Point> positions) {
+at::Tensor position_matrix(std::span<const optical::Point> positions, at::Device target) {
     auto matrix = at::empty({static_cast<std::int64_t>(positions.size()), 3},
-                            at::TensorOptions().dtype(at::kDouble));
+                            tensor::staging(at::kDouble, target));
     double* value = matrix.data_ptr<double>();
     for (const auto& point : positions) value = std::copy(point.begin(), point.end(), value);
     return matrix;
@@ -30,10 +27,12 @@ Batch make_batch(const CountView& counts, std::int64_t bins, at::Device device) 
     const auto entries = counts.offsets.empty() ? 0 : counts.offsets.back() - begin;
     HODO_DOOR(begin + entries <= std::ssize(counts.bins));
     HODO_DOOR(counts.bins.size() == counts.counts.size());
-    auto row = make_column(entries, at::kLong), bin = make_column(entries, at::kLong);
-    auto count = make_column(entries, at::kDouble);
-    auto total = make_column(counts.size(), at::kDouble);
-    auto log_factorials = make_column(counts.size(), at::kDouble);
+    const auto integers = tensor::staging(at::kLong, device);
+    const auto numbers = tensor::staging(at::kDouble, device);
+    const auto row = at::empty({entries}, integers), bin = at::empty({entries}, integers);
+    const auto count = at::empty({entries}, numbers);
+    const auto total = at::empty({counts.size()}, numbers);
+    const auto log_factorials = at::empty({counts.size()}, numbers);
     std::int64_t entry = 0;
     std::vector<std::int64_t> offsets{0};
     for (std::int64_t module = 0; module < counts.size(); ++module) {
@@ -60,17 +59,19 @@ Batch make_batch(const CountView& counts, std::int64_t bins, at::Device device) 
         total.data_ptr<double>()[module] = sum;
         log_factorials.data_ptr<double>()[module] = factorials;
     }
-    Batch batch{counts.size(),
-                bins,
-                row.to(device),
-                bin.to(device),
-                count.to(device),
-                total.to(device),
-                log_factorials.to(device),
-                {},
+    Batch batch{counts.size(),     bins, row, bin, count, total, log_factorials, {},
                 std::move(offsets)};
-    if (!counts.positions.empty()) batch.position = position_matrix(counts.positions).to(device);
-    return batch;
+    if (!counts.positions.empty()) batch.position = position_matrix(counts.positions, device);
+    return batch.on(device);
+}
+
+Batch Batch::on(at::Device device) const {
+    auto there = *this;
+    for (auto* tensor : {&there.row, &there.bin, &there.count, &there.total, &there.log_factorials,
+                         &there.position}) {
+        if (tensor->defined()) *tensor = tensor::sent(*tensor, device);
+    }
+    return there;
 }
 
 Batch Batch::part(std::int64_t first, std::int64_t last) const {

@@ -24,6 +24,8 @@ struct Batch {
 
     /// The modules [first, last), sharing memory.
     Batch part(std::int64_t first, std::int64_t last) const;
+    /// The same on a device; itself if it is there.
+    Batch on(at::Device device) const;
     /// All of it, for keeping the batch of a failed step.
     void state(train::Archive& archive);
 };

@@ -15,20 +15,21 @@ namespace hodo::om2vec {
 
 namespace {
 
-/// Modules worked on at a time by tensor operations: bounds memory.
-constexpr std::int64_t modules_per_part = 32;
+/// Modules worked on at a time by tensor operations: bounds memory, and fills a device.
+constexpr std::int64_t modules_per_part = 32, modules_per_device_part = 1024;
 
 constexpr std::string_view model_file = "model.safetensors";
 
 /// Runs `work(first, last)` for the parts of [0, modules), which threads share; no gradients.
 template <class Work>
-void each_part(std::int64_t modules, Work work) {
-    const auto parts = (modules + modules_per_part - 1) / modules_per_part;
+void each_part(std::int64_t modules, at::Device device, Work work) {
+    const auto size = device.is_cpu() ? modules_per_part : modules_per_device_part;
+    const auto parts = (modules + size - 1) / size;
     base::parallel_for(parts, 1, [&](std::int64_t begin, std::int64_t end) {
         const train::NoGradients no_gradients;
         for (auto part = begin; part < end; ++part) {
-            const auto first = part * modules_per_part;
-            work(first, std::min(first + modules_per_part, modules));
+            const auto first = part * size;
+            work(first, std::min(first + size, modules));
         }
     });
 }
@@ -161,9 +162,9 @@ void NetworkInUse::encode(const CountView& counts, std::span<float> means,
         const auto numbers = tensor::values<float>(plain);
         std::copy(numbers.begin(), numbers.end(), to.begin() + first * width);
     };
-    each_part(counts.size(), [&](std::int64_t first, std::int64_t last) {
-        const auto batch = make_batch(counts.part(first, last), model_.options().bins,
-                                      model_.mem_embedding.device());
+    const auto device = model_.mem_embedding.device();
+    each_part(counts.size(), device, [&](std::int64_t first, std::int64_t last) {
+        const auto batch = make_batch(counts.part(first, last), model_.options().bins, device);
         auto fresh = pass();
         const auto latent = model_.encode(batch, fresh);
         copy_to(latent.mean, means, first);
@@ -175,7 +176,8 @@ void NetworkInUse::decode(std::span<const float> z, std::span<float> probabiliti
     const auto width = model_.options().latent, bins = model_.options().bins;
     const auto modules = std::ssize(z) / width;
     if (fast_) fast_->decode(z, probabilities);
-    each_part(modules, [&](std::int64_t first, std::int64_t last) {
+    const auto device = model_.mem_embedding.device();
+    each_part(modules, device, [&](std::int64_t first, std::int64_t last) {
         const auto part = static_cast<std::size_t>(first * bins);
         const auto target =
             probabilities.subspan(part, static_cast<std::size_t>((last - first) * bins));
@@ -187,9 +189,9 @@ void NetworkInUse::decode(std::span<const float> z, std::span<float> probabiliti
                                         static_cast<std::size_t>((last - first) * width));
             auto fresh = pass();
             const auto input = tensor::copy(some, {last - first, width});
-            logits = model_.decode(input.to(model_.mem_embedding.device()), fresh);
+            logits = model_.decode(input.to(device), fresh);
         }
-        const auto plain = at::softmax(logits.to(at::kCPU, at::kFloat), 1).contiguous();
+        const auto plain = at::softmax(logits.to(at::kFloat), 1).to(at::kCPU).contiguous();
         const auto numbers = tensor::values<float>(plain);
         std::copy(numbers.begin(), numbers.end(), target.begin());
     });

@@ -82,7 +82,7 @@ train::Step VaeRecipe::train(const Batch& batch, const train::StepContext& conte
     const auto step = part_size(options_.model);
     for (std::int64_t first = 0; first < batch.modules; first += step) {
         const auto last = std::min(first + step, batch.modules);
-        const auto part = batch.part(first, last);
+        const auto part = batch.part(first, last).on(model_.mem_embedding.device());
         auto pass = make_pass(model_, nn::Mode::train);
         pass.key = base::stream_key(context.seed, "dropout");
         pass.step = static_cast<std::uint32_t>(context.step);
@@ -120,7 +120,7 @@ train::Step VaeRecipe::validate(const Batch& batch, const train::StepContext& co
     const auto step = part_size(options_.model);
     for (std::int64_t first = 0; first < batch.modules; first += step) {
         const auto last = std::min(first + step, batch.modules);
-        const auto part = batch.part(first, last);
+        const auto part = batch.part(first, last).on(model_.mem_embedding.device());
         auto pass = make_pass(model_, nn::Mode::evaluate);
         const auto eps = latent_noise(context.seed, validation_step, context.first_example + first,
                                       last - first, options_.model.latent, model_.type())
