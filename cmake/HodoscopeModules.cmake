@@ -1,6 +1,6 @@
 # How folders become libraries, programs and tests.
 #
-#   *.avx2.cc, *.avx512.cc  kernels for one vector level, chosen at run time
+#   *.avx2.cc, *.avx512.cc, *.amx.cc  kernels for one vector level, chosen at run time
 #   workflow/<name>/learn/  the half of a workflow that needs LibTorch; the rest does not
 #   train/options.cc        describes options; needs no LibTorch and goes below the seam
 
@@ -11,12 +11,16 @@ function(hodo_flags target)
 endfunction()
 
 function(hodo_vector_levels)
+  set(avx512
+      "-mavx2;-mfma;-mf16c;-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mprefer-vector-width=512;-O3")
   foreach(source ${ARGN})
     if(source MATCHES "\\.avx2\\.cc$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-O3")
     elseif(source MATCHES "\\.avx512\\.cc$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${avx512}")
+    elseif(source MATCHES "\\.amx\\.cc$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
-          "-mavx2;-mfma;-mf16c;-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mprefer-vector-width=512;-O3")
+          "${avx512};-mamx-tile;-mamx-bf16")
     endif()
   endforeach()
 endfunction()

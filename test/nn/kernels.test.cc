@@ -71,8 +71,9 @@ struct Map {
 struct Shape {
     std::int64_t rows, in, out;
 };
-const Shape shapes[] = {{1, 1, 1},     {1, 32, 96},   {3, 5, 7},     {8, 32, 32},  {9, 16, 48},
-                        {17, 256, 33}, {16, 300, 64}, {40, 8, 2048}, {2, 1000, 20}};
+const Shape shapes[] = {{1, 1, 1},     {1, 32, 96},    {3, 5, 7},     {8, 32, 32},
+                        {9, 16, 48},   {17, 256, 33},  {16, 300, 64}, {40, 8, 2048},
+                        {2, 1000, 20}, {70, 32, 2048}, {600, 20, 70}, {33, 17, 100}};
 
 class EveryVariant : public ::testing::TestWithParam<const Kernels*> {};
 

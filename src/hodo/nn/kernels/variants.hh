@@ -9,5 +9,6 @@ extern const Kernels reference_kernels;
 extern const Kernels portable_kernels;
 extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
+extern const Kernels amx_kernels;  ///< AVX-512 with tile registers for the feed-forward part.
 
 }  // namespace hodo::nn
