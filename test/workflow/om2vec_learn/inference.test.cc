@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <thread>
 
 #include "hodo/base/threads.hh"
 #include "small_network.hh"
@@ -123,6 +124,84 @@ TEST(Inference, equal_histograms_are_recognised_and_share_their_latents) {
                                                 {0, 0, 0}, {0, 0, 0}, {0, 0, 0}};
     counts.positions = positions;
     EXPECT_EQ(first_equal_module(counts), (std::vector<std::int64_t>{0, 1, 2, 3, 4, 4}));
+}
+
+/// One photon in each of `bins`.
+test::Counts single_photons(const std::vector<std::int32_t>& bins) {
+    test::Counts counts;
+    for (const auto bin : bins) {
+        counts.bins.push_back(bin);
+        counts.counts.push_back(1.0F);
+        counts.offsets.push_back(std::ssize(counts.bins));
+    }
+    return counts;
+}
+
+TEST(Inference, looks_up_modules_with_one_photon_and_gives_the_bits_of_encoding_them) {
+    const auto model = make_model(tiny_options(), at::kFloat);
+    const auto counts = single_photons({7, 39, 0, 7, 12});
+    const Inference used(model);
+    EXPECT_EQ(used.one_photon().size(), 0);
+    std::vector<float> means(5 * 6);
+    used.encode(counts.view().part(0, 2), std::span(means).first(2 * 6), {});  // no variances
+    EXPECT_EQ(used.one_photon().size(), 2);
+    for (int again = 0; again < 2; ++again) {
+        const auto latents = encode(used, counts.view());
+        EXPECT_EQ(used.one_photon().size(), 4);
+        for (std::int64_t module = 0; module < 5; ++module) {
+            const Inference fresh(model);
+            const auto alone = encode(fresh, counts.view().part(module, module + 1));
+            const auto part = [&](const std::vector<float>& all) {
+                return std::vector<float>(all.begin() + module * 6, all.begin() + module * 6 + 6);
+            };
+            EXPECT_EQ(alone.mean, part(latents.mean)) << module;
+            EXPECT_EQ(alone.log_variance, part(latents.log_variance)) << module;
+        }
+    }
+}
+
+TEST(Inference, looks_up_nothing_but_single_photons) {
+    const Inference inference(make_model(tiny_options(), at::kFloat));
+    test::Counts counts = single_photons({3, 3, 3});
+    counts.counts = {2.0F, 0.5F, 1.0F};
+    const auto latents = encode(inference, counts.view());
+    EXPECT_EQ(inference.one_photon().size(), 1);
+    EXPECT_EQ(encode(inference, counts.view()), latents);
+    EXPECT_NE(std::vector<float>(latents.mean.begin(), latents.mean.begin() + 6),
+              std::vector<float>(latents.mean.begin() + 12, latents.mean.end()));
+}
+
+TEST(Inference, a_network_that_reads_positions_does_not_look_up) {
+    auto options = tiny_options();
+    options.sensor_positional_encoding = true;
+    const Inference inference(make_model(options, at::kFloat));
+    auto counts = single_photons({3, 3});
+    counts.positions = {{0, 0, 1}, {5, 0, 0}};
+    const auto latents = encode(inference, counts.view());
+    EXPECT_EQ(inference.one_photon().size(), 0);
+    EXPECT_NE(std::vector<float>(latents.mean.begin(), latents.mean.begin() + 6),
+              std::vector<float>(latents.mean.begin() + 6, latents.mean.end()));
+}
+
+TEST(Inference, many_threads_fill_and_read_the_table_of_single_photons) {
+    const auto model = make_model(tiny_options(), at::kFloat);
+    std::vector<std::int32_t> bins(200);
+    for (std::size_t i = 0; i < bins.size(); ++i) bins[i] = static_cast<std::int32_t>(i * 7 % 40);
+    const auto counts = single_photons(bins);
+    const int before = base::threads();
+    base::set_threads(4);
+    const Inference shared(model), calm(model);
+    const auto expected = encode(calm, counts.view());
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&, i] {
+            EXPECT_EQ(encode(shared, counts.view().part(i, 200)).mean,
+                      std::vector<float>(expected.mean.begin() + i * 6, expected.mean.end()));
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(shared.one_photon().size(), 40);
+    base::set_threads(before);
 }
 
 TEST(Inference, takes_no_modules) {

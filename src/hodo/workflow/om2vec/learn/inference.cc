@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <unordered_map>
 
 #include <ATen/core/grad_mode.h>
@@ -114,12 +115,13 @@ struct Inference::Work {
           collected(tokens * nn::channel_multiple),
           code(nn::round_up(2 * options.latent, nn::channel_multiple)),
           result(nn::round_up(options.latent, nn::channel_multiple)),
+          spare(options.latent),
           first(tokens * stride),
           second(tokens * stride),
           scratch(tokens, options.latent, options.embed, options.heads) {}
 
     std::int64_t tokens, stride;
-    nn::AlignedFloats scalars, collected, code, result, first, second;
+    nn::AlignedFloats scalars, collected, code, result, spare, first, second;
     nn::Scratch scratch;
 };
 
@@ -169,6 +171,7 @@ Inference::Inference(const Model& model, const nn::Kernels& kernels)
     code_ = pack_commuted(model.encoder.back().downsample, model.latent_output);
     mean_ = nn::PackedLinear(Held(model.fc_mu).span());
     log_variance_ = nn::PackedLinear(Held(model.fc_logvar).span());
+    one_photon_ = std::make_unique<OnePhotonTable>(options_.bins, options_.latent);
     logits_ = pack_commuted(model.decoder.back().upsample, model.output);
 }
 
@@ -225,6 +228,14 @@ void Inference::encode_module(const CountView& counts, std::int64_t module, Work
     std::copy_n(result.data, options_.latent, log_variance);
 }
 
+std::int64_t Inference::single_bin(const CountView& counts, std::int64_t module) const {
+    const auto m = static_cast<std::size_t>(module);
+    const auto entry = static_cast<std::size_t>(counts.offsets[m]);
+    if (options_.sensor_positional_encoding) return -1;
+    if (counts.offsets[m + 1] - counts.offsets[m] != 1 || counts.counts[entry] != 1.0F) return -1;
+    return counts.bins[entry] < options_.bins ? counts.bins[entry] : -1;
+}
+
 void Inference::encode(const CountView& counts, std::span<float> means,
                        std::span<float> log_variances) const {
     const auto latent = options_.latent;
@@ -235,27 +246,41 @@ void Inference::encode(const CountView& counts, std::span<float> means,
         "the network reads the positions of modules (it was trained with "
         "sensor_positional_encoding), but the input has none; give an input with module "
         "positions");
-    const auto first_equal = first_equal_module(counts);
-    std::vector<std::int64_t> distinct;
-    for (std::int64_t m = 0; m < counts.size(); ++m) {
-        if (first_equal[static_cast<std::size_t>(m)] == m) distinct.push_back(m);
-    }
     const auto place = [&](std::span<float> rows, std::int64_t module) {
         return rows.empty() ? nullptr : rows.data() + module * latent;
     };
+    auto seen = counts;
+    if (!options_.sensor_positional_encoding) seen.positions = {};
+    std::vector<std::int64_t> unknown;
+    for (std::int64_t m = 0; m < counts.size(); ++m) {
+        const auto bin = single_bin(seen, m);
+        if (bin < 0 || !one_photon_->find(bin, place(means, m), place(log_variances, m))) {
+            unknown.push_back(m);
+        }
+    }
+    const auto first_equal = first_equal_module(seen, unknown);
+    std::vector<std::int64_t> distinct;
+    for (std::size_t i = 0; i < unknown.size(); ++i) {
+        if (first_equal[i] == unknown[i]) distinct.push_back(unknown[i]);
+    }
     base::parallel_for(std::ssize(distinct), 1, [&](std::int64_t begin, std::int64_t end) {
         Work work(options_);
         for (auto i = begin; i < end; ++i) {
             const auto module = distinct[static_cast<std::size_t>(i)];
-            encode_module(counts, module, work, place(means, module), place(log_variances, module));
+            const auto bin = single_bin(seen, module);
+            float* mean = place(means, module);
+            float* log_variance = place(log_variances, module);
+            if (bin >= 0 && log_variance == nullptr) log_variance = work.spare.data();
+            encode_module(seen, module, work, mean, log_variance);
+            if (bin >= 0) one_photon_->add(bin, mean, log_variance);
         }
     });
-    for (std::int64_t m = 0; m < counts.size(); ++m) {
-        const auto source = first_equal[static_cast<std::size_t>(m)];
-        if (source == m) continue;
-        std::copy_n(place(means, source), latent, place(means, m));
+    for (std::size_t i = 0; i < unknown.size(); ++i) {
+        const auto source = first_equal[i], module = unknown[i];
+        if (source == module) continue;
+        std::copy_n(place(means, source), latent, place(means, module));
         if (!log_variances.empty()) {
-            std::copy_n(place(log_variances, source), latent, place(log_variances, m));
+            std::copy_n(place(log_variances, source), latent, place(log_variances, module));
         }
     }
 }
@@ -319,7 +344,8 @@ void Inference::last_map(nn::ConstMatrixView summaries, std::int64_t modules,
     }
 }
 
-std::vector<std::int64_t> first_equal_module(const CountView& counts) {
+std::vector<std::int64_t> first_equal_module(const CountView& counts,
+                                             std::span<const std::int64_t> modules) {
     const auto content = [&](std::int64_t module) {
         const auto begin =
             static_cast<std::size_t>(counts.offsets[static_cast<std::size_t>(module)]);
@@ -339,10 +365,16 @@ std::vector<std::int64_t> first_equal_module(const CountView& counts) {
     };
     std::unordered_map<std::string, std::int64_t> seen;
     std::vector<std::int64_t> first;
-    for (std::int64_t module = 0; module < counts.size(); ++module) {
+    for (const auto module : modules) {
         first.push_back(seen.try_emplace(content(module), module).first->second);
     }
     return first;
+}
+
+std::vector<std::int64_t> first_equal_module(const CountView& counts) {
+    std::vector<std::int64_t> all(static_cast<std::size_t>(counts.size()));
+    std::iota(all.begin(), all.end(), std::int64_t{0});
+    return first_equal_module(counts, all);
 }
 
 }  // namespace hodo::om2vec

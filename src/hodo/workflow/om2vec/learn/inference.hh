@@ -12,7 +12,9 @@
 #include "hodo/nn/packed.hh"
 #include "hodo/nn/scalar_attention.hh"
 #include "hodo/workflow/om2vec/learn/model.hh"
+#include "hodo/workflow/om2vec/one_photon_table.hh"
 
+#include <memory>
 #include <span>
 
 namespace hodo::om2vec {
@@ -24,6 +26,8 @@ class Inference {
     explicit Inference(const Model& model, const nn::Kernels& kernels = nn::kernels());
 
     const ModelOptions& options() const { return options_; }
+    /// What is known of modules with one photon; used unless the network reads positions.
+    const OnePhotonTable& one_photon() const { return *one_photon_; }
 
     /// Writes mean and log variance, [modules, latent] each; `log_variances` may be empty.
     void encode(const CountView& counts, std::span<float> means,
@@ -33,6 +37,8 @@ class Inference {
 
   private:
     struct Work;
+    /// The bin of a module whose only photon may be looked up, else -1.
+    std::int64_t single_bin(const CountView& counts, std::int64_t module) const;
     void encode_module(const CountView& counts, std::int64_t module, Work& work, float* mean,
                        float* log_variance) const;
     void collect(const nn::PackedLinear& map, nn::ConstMatrixView h, std::int64_t tokens,
@@ -55,9 +61,13 @@ class Inference {
     std::vector<nn::PackedDecoderLayer> decoder_;
     std::vector<nn::PackedTokenMap> encoder_maps_, decoder_maps_;  ///< All but the last of each.
     nn::PackedLinear code_, mean_, log_variance_, logits_;
+    std::unique_ptr<OnePhotonTable> one_photon_;
 };
 
-/// For each module the first one with exactly the same histogram (and position, if any).
+/// For each module the first one with exactly the same histogram (and position, if any); of all
+/// modules or of some.
 std::vector<std::int64_t> first_equal_module(const CountView& counts);
+std::vector<std::int64_t> first_equal_module(const CountView& counts,
+                                             std::span<const std::int64_t> modules);
 
 }  // namespace hodo::om2vec
