@@ -91,22 +91,56 @@ void parquet_to_counts(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations() * events().photons());
 }
 
-/// Modules of a view that differ: equal ones are encoded once.
-std::int64_t different(const om2vec::CountView& counts) {
-    const auto first = om2vec::first_equal_module(counts);
-    std::int64_t number = 0;
-    for (std::size_t i = 0; i < first.size(); ++i) {
-        if (first[i] == static_cast<std::int64_t>(i)) ++number;
-    }
-    return number;
+/// Histograms that own their columns.
+struct OwnCounts {
+    std::vector<std::int64_t> offsets{0};
+    std::vector<std::int32_t> bins;
+    std::vector<float> counts;
+
+    om2vec::CountView view() const { return {offsets, bins, counts, {}}; }
+};
+
+/// Modules that have to be encoded one by one: more than one photon, all different.
+const OwnCounts& rich_modules() {
+    static const auto rich = [] {
+        auto all = om2vec::view(modules());
+        all.positions = {};
+        const auto first = om2vec::first_equal_module(all);
+        OwnCounts some;
+        for (std::size_t m = 0; m < first.size() && some.offsets.size() <= 64; ++m) {
+            const auto begin = all.offsets[m], end = all.offsets[m + 1];
+            if (first[m] != static_cast<std::int64_t>(m) || end - begin < 2) continue;
+            some.bins.insert(some.bins.end(), all.bins.begin() + begin, all.bins.begin() + end);
+            some.counts.insert(some.counts.end(), all.counts.begin() + begin,
+                               all.counts.begin() + end);
+            some.offsets.push_back(std::ssize(some.bins));
+        }
+        return some;
+    }();
+    return rich;
 }
 
 void encode(benchmark::State& state) {
     base::set_threads(static_cast<int>(state.range(0)));
-    const auto counts = some_modules(64);
+    const auto counts = rich_modules().view();
     std::vector<float> means(static_cast<std::size_t>(counts.size() * 64));
     for (auto _ : state) inference().encode(counts, means, {});
-    state.SetItemsProcessed(state.iterations() * different(counts));
+    state.SetItemsProcessed(state.iterations() * counts.size());
+}
+
+/// Modules with one photon whose bins have all been met before.
+void encode_one_photon(benchmark::State& state) {
+    base::set_threads(static_cast<int>(state.range(0)));
+    OwnCounts single;
+    for (std::int32_t i = 0; i < 100'000; ++i) {
+        single.bins.push_back(i * 37 % 256 * 25);
+        single.counts.push_back(1.0F);
+        single.offsets.push_back(std::ssize(single.bins));
+    }
+    std::vector<float> means(single.bins.size() * 64);
+    inference().encode(single.view(), means, {});
+    for (auto _ : state) inference().encode(single.view(), means, {});
+    state.SetItemsProcessed(state.iterations() * std::ssize(single.bins));
 }
 
 void encode_plain(benchmark::State& state) {
@@ -251,6 +285,7 @@ void add(const char* name, void (*body)(benchmark::State&),
     add("om2vec/binning", binning, {1});
     add("om2vec/parquet_to_counts", parquet_to_counts, {1});
     add("om2vec/encode", encode, {1, 2});
+    add("om2vec/encode_one_photon", encode_one_photon, {1});
     add("om2vec/encode_plain", encode_plain, {1, 2});
     add("om2vec/decode", decode, {1, 2});
     add("om2vec/decode_plain", decode_plain, {1, 2});
@@ -295,6 +330,10 @@ std::vector<bench::Row> pair_of_rows(const std::string& what, const std::string&
                                 .benchmark = "om2vec/parquet_to_counts/1",
                                 .unit = "photons/s"}});
     bench::add_rows("om2vec", pair_of_rows("encode", "encode", "encode_plain"));
+    bench::add_rows("om2vec", {{.what = "encode modules with one photon, from the table, 1 thread",
+                                .benchmark = "om2vec/encode_one_photon/1",
+                                .unit = "modules/s",
+                                .plain = "om2vec/encode_plain/1"}});
     bench::add_rows("om2vec", pair_of_rows("decode", "decode", "decode_plain"));
     bench::add_rows("om2vec",
                     pair_of_rows("training step", "training_step", "training_step_plain"));
