@@ -86,6 +86,11 @@ TEST(LartpcLoss, has_the_gradients_of_finite_differences) {
     }
 }
 
+TEST(LartpcLoss, of_answers_that_are_no_numbers_is_none) {
+    const auto y = numbers({0.5, std::nan("")});
+    EXPECT_TRUE(std::isnan(value({}, y, {numbers({0, 1}), {}, {}})));
+}
+
 TEST(LartpcLoss, of_nothing_is_zero_and_of_charges_as_labels_an_error) {
     LossOptions options;
     EXPECT_EQ(value(options, numbers({}), {numbers({}), {}, {}}), 0.0);

@@ -3,6 +3,8 @@
 #include "hodo/base/error.hh"
 #include "hodo/tensor/view.hh"
 
+#include <cmath>
+
 namespace hodo::lartpc {
 
 namespace {
@@ -66,7 +68,9 @@ Truths truths_of(const VoxelBatch& batch, const at::Tensor& answers) {
 at::Tensor loss(const at::Tensor& answers, const Truths& truths, const LossOptions& options) {
     const auto& t = truths.target;
     HODO_DOOR(answers.sizes() == t.sizes());
-    if (answers.numel() == 0) return answers.sum();
+    // The loop keeps the batch of a loss that is not finite; cross entropy would throw first.
+    const auto sum = answers.sum();
+    if (answers.numel() == 0 || !std::isfinite(sum.item<double>())) return sum;
     if (needs_labels(options.name)) require_labels(t, options.name);
     switch (options.name) {
         case LossKind::bce:
