@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "hodo/base/threads.hh"
 #include "hodo/sparse/rulebook.hh"
 #include "sparse/cases.hh"
 
@@ -116,6 +117,28 @@ TEST(Neighbours, EveryVoxelLiesInOneCellOfItsCoarseLevel) {
         const auto back = reversed(pairs, fine->size());
         for (std::int64_t row = 0; row < fine->size(); ++row) ASSERT_EQ(back.of(row).size(), 1U);
     }
+}
+
+TEST(Neighbours, AndTheOrderOfRowsAreTheSameForAnyNumberOfThreads) {
+    const auto rows = test::random_voxels(60000, 60, 3, "threads");
+    const auto lists = [&](int threads) {
+        base::set_threads(threads);
+        const auto level = group_rows(rows).voxels;
+        auto found = find_neighbours(*level, *level, {{3, 3, 3}});
+        auto blocks = make_blocks(found, 27);
+        base::set_threads(1);
+        return std::tuple(std::vector<Voxel>(level->voxels().begin(), level->voxels().end()),
+                          std::move(found), std::move(blocks));
+    };
+    const auto [level, one, blocks] = lists(1);
+    const auto [same_level, several, same_blocks] = lists(3);
+    EXPECT_EQ(level, same_level);
+    EXPECT_EQ(one.starts, several.starts);
+    EXPECT_EQ(one.entries, several.entries);
+    EXPECT_EQ(blocks.others, same_blocks.others);
+    EXPECT_EQ(blocks.own, same_blocks.own);
+    EXPECT_EQ(blocks.pair_starts, same_blocks.pair_starts);
+    EXPECT_EQ(blocks.segment_starts, same_blocks.segment_starts);
 }
 
 }  // namespace

@@ -4,8 +4,11 @@
 #include <bit>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "hodo/base/error.hh"
+#include "hodo/base/threads.hh"
+#include "hodo/sparse/detail/memory.hh"
 
 namespace hodo::sparse {
 
@@ -13,6 +16,7 @@ namespace {
 
 constexpr int digit_bits = 11;
 constexpr std::size_t digit_count = std::size_t{1} << digit_bits;
+constexpr std::int64_t rows_per_part = 8192;  // that are worth a thread's while
 
 /// A voxel as one number whose order is that of voxels.
 struct KeyedRow {
@@ -55,18 +59,40 @@ struct Packing {
     }
 };
 
-/// Stable order by key, digit by digit from the lowest.
-void radix_sort(std::vector<KeyedRow>& rows, int bits) {
-    std::vector<KeyedRow> other(rows.size());
-    std::vector<std::size_t> starts(digit_count);
+/// Stable order by key, digit by digit from the lowest. Parts of the rows are counted and moved at
+/// once; each part's place among rows of one digit follows from the counts of the parts before it.
+void radix_sort(RecycledVector<KeyedRow>& rows, int bits) {
+    RecycledVector<KeyedRow> other(rows.size());
+    const auto all = static_cast<std::int64_t>(rows.size());
+    const auto parts =
+        std::clamp<std::int64_t>(all / rows_per_part, 1, base::threads() > 1 ? 8 : 1);
+    std::vector<std::vector<std::size_t>> places(static_cast<std::size_t>(parts),
+                                                 std::vector<std::size_t>(digit_count));
     for (int shift = 0; shift < bits; shift += digit_bits) {
         const auto digit = [&](const KeyedRow& row) {
             return static_cast<std::size_t>(row.key >> shift) & (digit_count - 1);
         };
-        std::fill(starts.begin(), starts.end(), 0);
-        for (const auto& row : rows) ++starts[digit(row)];
-        std::exclusive_scan(starts.begin(), starts.end(), starts.begin(), std::size_t{0});
-        for (const auto& row : rows) other[starts[digit(row)]++] = row;
+        const auto for_parts = [&](const auto& visit) {
+            base::parallel_for(parts, 1, [&](std::int64_t begin, std::int64_t end) {
+                for (auto part = begin; part < end; ++part) {
+                    const auto from = static_cast<std::size_t>(all * part / parts);
+                    const auto to = static_cast<std::size_t>(all * (part + 1) / parts);
+                    visit(std::span(rows).subspan(from, to - from),
+                          places[static_cast<std::size_t>(part)]);
+                }
+            });
+        };
+        for_parts([&](std::span<const KeyedRow> some, std::vector<std::size_t>& counts) {
+            std::fill(counts.begin(), counts.end(), 0);
+            for (const auto& row : some) ++counts[digit(row)];
+        });
+        std::size_t sum = 0;
+        for (std::size_t d = 0; d < digit_count; ++d) {
+            for (auto& counts : places) sum += std::exchange(counts[d], sum);
+        }
+        for_parts([&](std::span<const KeyedRow> some, std::vector<std::size_t>& starts) {
+            for (const auto& row : some) other[starts[digit(row)]++] = row;
+        });
         rows.swap(other);
     }
 }
@@ -83,7 +109,7 @@ std::vector<std::int32_t> sorted_order(std::span<const Voxel> rows) {
         });
         return order;
     }
-    std::vector<KeyedRow> keyed(rows.size());
+    RecycledVector<KeyedRow> keyed(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
         keyed[i] = {packing.key(rows[i]), static_cast<std::uint32_t>(i)};
     }
@@ -95,9 +121,11 @@ std::vector<std::int32_t> sorted_order(std::span<const Voxel> rows) {
 }
 
 std::int32_t floor_multiple(std::int32_t value, std::int64_t step) {
-    std::int64_t cell = value / step;
-    if (cell * step > value) --cell;
-    const std::int64_t floored = cell * step;
+    std::int64_t floored = value & -step;  // of a power of two
+    if ((step & (step - 1)) != 0) {
+        const std::int64_t cell = value / step;
+        floored = (cell * step > value ? cell - 1 : cell) * step;
+    }
     HODO_CHECK(
         floored >= std::numeric_limits<std::int32_t>::min(),
         "coordinate {} has no multiple of {} below it among 32-bit integers; move the voxels "

@@ -4,12 +4,16 @@
 #include <limits>
 
 #include "hodo/base/error.hh"
+#include "hodo/base/threads.hh"
 
 namespace hodo::sparse {
 
 namespace {
 
 using Line = Coordinates::Line;
+
+constexpr std::int64_t rows_per_part = 2048;  // that are worth a part of their own
+constexpr std::int64_t parts_per_thread = 4;
 
 /// Offsets along an axis: first, step, number.
 struct Axis {
@@ -56,12 +60,15 @@ class Walk {
           first_x_(half == Half::upper ? kernel.size[0] / 2 : 0),
           places_(static_cast<std::size_t>(kernel.size[0]), 0) {}
 
-    Neighbours run() {
-        Neighbours found;
-        found.starts.reserve(static_cast<std::size_t>(output_.size()) + 1);
-        found.entries.reserve(static_cast<std::size_t>(output_.size()) * 6);
+    /// The lists of the rows of output lines [begin, end).
+    Neighbours run(std::size_t begin, std::size_t end) {
         const auto lines = output_.lines();
-        for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
+        const auto rows = static_cast<std::size_t>(lines[end].start - lines[begin].start);
+        Neighbours found;
+        found.starts.reserve(rows + 1);
+        found.entries.reserve(rows * (half == Half::upper ? 6 : 10));
+        if (begin > 0) find_places(lines[begin]);
+        for (auto i = begin; i < end; ++i) {
             meet_lines(lines[i]);
             for (auto row = lines[i].start; row < lines[i + 1].start; ++row) {
                 meet_rows(row, found);
@@ -77,6 +84,19 @@ class Walk {
         std::int32_t cell;        ///< Number of the line's first kernel cell.
         std::int64_t low;         ///< Smallest z offset that counts.
     };
+
+    /// Places for a walk that begins at `line`.
+    void find_places(const Line& line) {
+        const auto lines = input_.lines().first(input_.lines().size() - 1);
+        for (std::int64_t ix = first_x_; ix < axes_[0].count; ++ix) {
+            const auto x = line.x + axes_[0].first + ix * axes_[0].step;
+            const auto found =
+                std::partition_point(lines.begin(), lines.end(), [&](const Line& other) {
+                    return is_before(other, line.batch, x, line.y + axes_[1].first);
+                });
+            places_[static_cast<std::size_t>(ix)] = static_cast<std::size_t>(found - lines.begin());
+        }
+    }
 
     void meet_lines(const Line& line) {
         meetings_.clear();
@@ -135,6 +155,48 @@ class Walk {
     std::vector<std::size_t> places_;  ///< One place in the input's lines per x offset.
     std::vector<Meeting> meetings_;
 };
+
+/// Lists of consecutive parts of a level, one after the other.
+Neighbours joined(const std::vector<Neighbours>& parts) {
+    Neighbours all;
+    for (const auto& part : parts) {
+        const auto before = all.starts.back();
+        for (auto start = part.starts.begin() + 1; start != part.starts.end(); ++start) {
+            all.starts.push_back(before + *start);
+        }
+    }
+    all.entries.resize(static_cast<std::size_t>(all.starts.back()));
+    std::vector<std::size_t> places{0};
+    for (const auto& part : parts) places.push_back(places.back() + part.entries.size());
+    base::parallel_for(
+        static_cast<std::int64_t>(parts.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+            for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+                std::copy(parts[i].entries.begin(), parts[i].entries.end(),
+                          all.entries.data() + places[i]);
+            }
+        });
+    return all;
+}
+
+/// Walks parts of the output level at once: each row's list is a matter of its own.
+Neighbours walk_parts(const Coordinates& output, const Coordinates& input, const Kernel& kernel,
+                      std::int64_t count) {
+    const auto lines = output.lines().first(output.lines().size() - 1);
+    std::vector<Neighbours> parts(static_cast<std::size_t>(count));
+    const auto border = [&](std::int64_t part) {
+        const auto row = output.size() * part / count;
+        const auto found = std::partition_point(lines.begin(), lines.end(),
+                                                [&](const Line& line) { return line.start < row; });
+        return part == count ? lines.size() : static_cast<std::size_t>(found - lines.begin());
+    };
+    base::parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (auto part = begin; part < end; ++part) {
+            parts[static_cast<std::size_t>(part)] =
+                Walk<Half::both>(output, input, kernel).run(border(part), border(part + 1));
+        }
+    });
+    return joined(parts);
+}
 
 /// Adds the mirror image of every pair. Rows are visited in ascending order, so when a row adds its
 /// own entries those of all rows before it are already there, and its list ascends.
@@ -200,11 +262,15 @@ Neighbours find_neighbours(const Coordinates& output, const Coordinates& input,
                            const Kernel& kernel) {
     HODO_CHECK(kernel.volume() <= std::numeric_limits<std::int32_t>::max(),
                "a kernel of {} cells is too large", kernel.volume());
+    const auto parts =
+        std::min<std::int64_t>(output.size() / rows_per_part, base::threads() * parts_per_thread);
+    if (base::threads() > 1 && parts > 1) return walk_parts(output, input, kernel, parts);
+    const auto lines = output.lines().size() - 1;
     if (&output == &input && kernel.is_symmetric()) {
-        const auto upper = Walk<Half::upper>(output, input, kernel).run();
+        const auto upper = Walk<Half::upper>(output, input, kernel).run(0, lines);
         return mirrored(upper, static_cast<std::int32_t>(kernel.volume()));
     }
-    return Walk<Half::both>(output, input, kernel).run();
+    return Walk<Half::both>(output, input, kernel).run(0, lines);
 }
 
 Neighbours reversed(const Neighbours& neighbours, std::int64_t others) {

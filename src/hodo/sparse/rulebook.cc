@@ -4,43 +4,67 @@
 #include <limits>
 
 #include "hodo/base/error.hh"
+#include "hodo/base/threads.hh"
 
 namespace hodo::sparse {
 
 static_assert(block_rows <= std::numeric_limits<std::uint8_t>::max() + 1);
+
+namespace {
+
+constexpr std::int64_t blocks_per_part = 16;
+
+/// Groups the pairs of rows [first, end), one block, by cell. `places` [cells] is scratch.
+void group_block(const Neighbours& neighbours, std::int64_t first, std::int64_t end,
+                 std::vector<std::int32_t>& places, Blocks& blocks,
+                 std::vector<Segment>& segments) {
+    const auto begin_pair = neighbours.starts[static_cast<std::size_t>(first)];
+    const auto end_pair = neighbours.starts[static_cast<std::size_t>(end)];
+    std::fill(places.begin(), places.end(), 0);
+    for (auto pair = begin_pair; pair < end_pair; ++pair) {
+        ++places[static_cast<std::size_t>(neighbours.entries[static_cast<std::size_t>(pair)].cell)];
+    }
+    std::int32_t sum = 0;
+    for (std::size_t cell = 0; cell < places.size(); ++cell) {
+        const auto count = places[cell];
+        if (count > 0) segments.push_back({static_cast<std::int32_t>(cell), count});
+        places[cell] = sum;
+        sum += count;
+    }
+    for (auto row = first; row < end; ++row) {
+        for (const auto& entry : neighbours.of(row)) {
+            const auto place = static_cast<std::size_t>(
+                begin_pair + places[static_cast<std::size_t>(entry.cell)]++);
+            blocks.others[place] = entry.row;
+            blocks.own[place] = static_cast<std::uint8_t>(row - first);
+        }
+    }
+}
+
+}  // namespace
 
 Blocks make_blocks(const Neighbours& neighbours, std::int64_t cells) {
     Blocks blocks;
     blocks.rows = neighbours.rows();
     blocks.others.resize(neighbours.entries.size());
     blocks.own.resize(neighbours.entries.size());
-    std::vector<std::int32_t> places(static_cast<std::size_t>(cells));
-    for (std::int64_t first = 0; first < blocks.rows; first += block_rows) {
-        const auto end = std::min(first + block_rows, blocks.rows);
-        const auto begin_pair = neighbours.starts[static_cast<std::size_t>(first)];
-        const auto end_pair = neighbours.starts[static_cast<std::size_t>(end)];
-        std::fill(places.begin(), places.end(), 0);
-        for (auto pair = begin_pair; pair < end_pair; ++pair) {
-            ++places[static_cast<std::size_t>(
-                neighbours.entries[static_cast<std::size_t>(pair)].cell)];
+    const auto count = (blocks.rows + block_rows - 1) / block_rows;
+    std::vector<std::vector<Segment>> segments(static_cast<std::size_t>(count));
+    base::parallel_for(count, blocks_per_part, [&](std::int64_t begin, std::int64_t end) {
+        std::vector<std::int32_t> places(static_cast<std::size_t>(cells));
+        for (auto block = begin; block < end; ++block) {
+            const auto first = block * block_rows;
+            group_block(neighbours, first, std::min(first + block_rows, blocks.rows), places,
+                        blocks, segments[static_cast<std::size_t>(block)]);
         }
-        std::int32_t sum = 0;
-        for (std::size_t cell = 0; cell < places.size(); ++cell) {
-            const auto count = places[cell];
-            if (count > 0) blocks.segments.push_back({static_cast<std::int32_t>(cell), count});
-            places[cell] = sum;
-            sum += count;
-        }
-        for (auto row = first; row < end; ++row) {
-            for (const auto& entry : neighbours.of(row)) {
-                const auto place = static_cast<std::size_t>(
-                    begin_pair + places[static_cast<std::size_t>(entry.cell)]++);
-                blocks.others[place] = entry.row;
-                blocks.own[place] = static_cast<std::uint8_t>(row - first);
-            }
-        }
+    });
+    for (std::int64_t block = 0; block < count; ++block) {
+        const auto& own = segments[static_cast<std::size_t>(block)];
+        blocks.segments.insert(blocks.segments.end(), own.begin(), own.end());
         blocks.segment_starts.push_back(static_cast<std::int64_t>(blocks.segments.size()));
-        blocks.pair_starts.push_back(end_pair);
+        blocks.pair_starts.push_back(
+            neighbours
+                .starts[static_cast<std::size_t>(std::min((block + 1) * block_rows, blocks.rows))]);
     }
     return blocks;
 }
