@@ -200,14 +200,14 @@ TEST(SparseKernels, SumsForNormalisingAreThoseOfTheirDefinition) {
         for (std::size_t i = 0; i < x.size(); ++i) {
             const auto c = i % n;
             const double value = x[i], deviation = value - wide_mean[c];
-            const double back = y[i] > 0.0F ? g[i] : 0.25 * static_cast<double>(g[i]);
+            const double scaled = value * a[c] + b[c];
+            const double back = scaled > 0.0 ? g[i] : 0.25 * static_cast<double>(g[i]);
             sum[c] += value;
             square[c] += deviation * deviation;
             of_gradient[c] += back;
             product[c] += back * deviation;
-            const double scaled = value * a[c] + b[c];
             leaky.push_back(scaled > 0.0 ? scaled : 0.25 * scaled);
-            gradient.push_back(back * a[c] + deviation * b[c] + mean[c]);
+            gradient.push_back(back * a[c] + deviation * b[c] + mean[c] + y[i]);
         }
         const auto near = [&](const std::vector<double>& actual,
                               const std::vector<double>& wanted) {
@@ -219,11 +219,19 @@ TEST(SparseKernels, SumsForNormalisingAreThoseOfTheirDefinition) {
             k.column_squares(x.data(), rows, channels, wide_mean.data(), q.data());
             near(s, sum);
             near(q, square);
+            std::vector<double> own_mean(n), own_square(n), plain_square(n);
+            k.moments(x.data(), rows, channels, own_mean.data(), own_square.data());
+            for (std::size_t c = 0; c < n; ++c) {
+                EXPECT_NEAR(own_mean[c], sum[c] / static_cast<double>(rows), 1e-12);
+            }
+            k.column_squares(x.data(), rows, channels, own_mean.data(), plain_square.data());
+            near(own_square, plain_square);
             std::vector<float> out(x.size());
-            k.scale_leaky(x.data(), rows, channels, a.data(), b.data(), 0.25F, out.data());
+            k.scale_leaky(x.data(), channels, rows, channels, a.data(), b.data(), 0.25F, out.data(),
+                          channels);
             expect_near(out, leaky, "leaky");
-            const NormGradient task{x.data(), y.data(),    g.data(), rows,
-                                    channels, mean.data(), 0.25F};
+            const NormGradient task{x.data(), g.data(), rows,  channels, mean.data(),
+                                    a.data(), b.data(), 0.25F, y.data(), channels};
             k.norm_sums(task, t.data(), p.data());
             near(t, of_gradient);
             near(p, product);

@@ -5,12 +5,15 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/nn/initialise.hh"
+#include "hodo/sparse/detail/sums.hh"
+#include "hodo/sparse/norm_conv.hh"
 
 namespace hodo::nn {
 
 namespace {
 
 using sparse::BatchNorm;
+using sparse::Measured;
 using sparse::SparseTensor;
 
 // ---- making -------------------------------------------------------------------------------------
@@ -98,7 +101,7 @@ struct Inside {
 
     SparseTensor of(const SparseTensor& x) const {
         if (!rows.defined()) return x;
-        return {coordinates, x.features.index_select(0, rows), x.maps};
+        return {coordinates, x.features.index_select(0, rows.to(x.features.device())), x.maps};
     }
 };
 
@@ -123,27 +126,48 @@ Inside inside(const sparse::SharedCoordinates& level, const std::optional<sparse
 
 // ---- learning -----------------------------------------------------------------------------------
 
-/// Layers one after the other, with gradients where they are wanted.
-struct Steps {
-    Mode mode;
-
-    SparseTensor norm(BatchNorm& layer, const SparseTensor& x) const {
-        return x.with(mode == Mode::train ? layer.train(x.features) : layer.evaluate(x.features));
+/// The network with the statistics of the batch.
+Measured learn_block(ResidualBlock& b, const Measured& x) {
+    const auto first = sparse::norm_conv(x, b.first_norm, b.first, b.spec);
+    auto side = first.x.tensor;
+    if (b.shortcut.defined()) {
+        side = sparse::conv(side, b.shortcut, {}, sparse::submanifold({1, 1, 1}));
     }
-    SparseTensor block(ResidualBlock& b, const SparseTensor& x) const {
+    return sparse::norm_conv(first.y, b.second_norm, b.second, b.spec, side.features).y;
+}
+
+Measured learn_level(UResNetLevel& l, Measured x) {
+    for (auto& b : l.before) x = learn_block(b, x);
+    if (!l.deeper) return x;
+    const auto down = sparse::norm_conv(x, l.down_norm, l.down, l.spec);
+    const auto kept = inside(down.y.tensor.coordinates, l.deeper_end);
+    const auto below = kept.rows.defined() ? Measured{kept.of(down.y.tensor), {}} : down.y;
+    const auto up = sparse::norm_conv(learn_level(*l.deeper, below), l.up_norm, l.up, l.spec, {},
+                                      x.tensor.coordinates);
+    x = sparse::concatenate(down.x, up.y);
+    for (auto& b : l.after) x = learn_block(b, x);
+    return x;
+}
+
+/// Layers one after the other with the running statistics, with gradients where they are wanted.
+struct Steps {
+    static SparseTensor norm(const BatchNorm& layer, const SparseTensor& x) {
+        return x.with(layer.evaluate(x.features));
+    }
+    static SparseTensor block(const ResidualBlock& b, const SparseTensor& x) {
         auto y = sparse::conv(norm(b.first_norm, x), b.first, {}, b.spec);
         y = sparse::conv(norm(b.second_norm, y), b.second, {}, b.spec);
         if (!b.shortcut.defined()) return sparse::add(x, y);
         return sparse::add(sparse::conv(x, b.shortcut, {}, sparse::submanifold({1, 1, 1})), y);
     }
-    SparseTensor level(UResNetLevel& l, SparseTensor x) const {
-        for (auto& b : l.before) x = block(b, x);
+    static SparseTensor level(const UResNetLevel& l, SparseTensor x) {
+        for (const auto& b : l.before) x = block(b, x);
         if (!l.deeper) return x;
         auto deep = sparse::conv(norm(l.down_norm, x), l.down, {}, l.spec);
         deep = level(*l.deeper, inside(deep.coordinates, l.deeper_end).of(deep));
         deep = norm(l.up_norm, deep);
         x = sparse::concatenate(x, sparse::conv_transposed(deep, l.up, {}, l.spec, x.coordinates));
-        for (auto& b : l.after) x = block(b, x);
+        for (const auto& b : l.after) x = block(b, x);
         return x;
     }
 };
@@ -155,33 +179,57 @@ struct Pair {
     SparseTensor plain, normed;
 };
 
-sparse::Ending ending(const BatchNorm& next, at::Tensor residual, bool keep_plain) {
-    const auto [scale, shift] = next.folded();
-    return {{}, std::move(residual), scale, shift, next.leak, keep_plain};
+sparse::Ending ending(const BatchNorm& next) {
+    auto [scale, shift] = next.folded();
+    sparse::Ending made;
+    made.scale = std::move(scale);
+    made.shift = std::move(shift);
+    made.leak = next.leak;
+    return made;
 }
 
+/// `plain_into`: where the plain tensor is to stand; undefined: anywhere.
 Pair ended(const SparseTensor& x, const at::Tensor& weight, const sparse::ConvSpec& spec,
-           const BatchNorm& next, const at::Tensor& residual = {}) {
-    auto done = sparse::conv_ended(x, weight, spec, ending(next, residual, true));
+           const BatchNorm& next, const at::Tensor& residual = {},
+           const at::Tensor& plain_into = {}) {
+    auto end = ending(next);
+    end.residual = residual;
+    end.keep_plain = true;
+    end.plain_into = plain_into;
+    auto done = sparse::conv_ended(x, weight, spec, end);
     return {std::move(done.plain), std::move(done.y)};
 }
 
 /// `x` comes with the block's first norm applied and leaves with `next` applied.
-Pair block_ended(const ResidualBlock& b, const Pair& x, const BatchNorm& next) {
-    const auto middle =
-        sparse::conv_ended(x.normed, b.first, b.spec, ending(b.second_norm, {}, false)).y;
-    if (!b.shortcut.defined()) return ended(middle, b.second, b.spec, next, x.plain.features);
-    const auto side = sparse::conv_ended(x.plain, b.shortcut, sparse::submanifold({1, 1, 1}), {}).y;
-    return ended(middle, b.second, b.spec, next, side.features);
+Pair block_ended(const ResidualBlock& b, Pair x, const BatchNorm& next,
+                 const at::Tensor& plain_into) {
+    const auto middle = sparse::conv_ended(x.normed, b.first, b.spec, ending(b.second_norm)).y;
+    x.normed = {};
+    auto side = x.plain;
+    if (b.shortcut.defined()) {
+        side = sparse::conv_ended(x.plain, b.shortcut, sparse::submanifold({1, 1, 1}), {}).y;
+        x.plain = {};
+    }
+    return ended(middle, b.second, b.spec, next, side.features, plain_into);
 }
 
-Pair blocks_ended(const std::vector<ResidualBlock>& blocks, Pair x, const BatchNorm& next) {
-    for (std::size_t j = 0; j < blocks.size(); ++j) {
-        const bool last = j + 1 == blocks.size();
-        x = block_ended(blocks[j], x, last ? next : blocks[j + 1].first_norm);
+/// `plain_into`: for the plain tensor of the last block.
+Pair blocks_ended(const std::vector<ResidualBlock>& blocks, Pair x, const BatchNorm& next,
+                  const at::Tensor& plain_into = {}) {
+    for (std::size_t j = 0; j + 1 < blocks.size(); ++j) {
+        x = block_ended(blocks[j], std::move(x), blocks[j + 1].first_norm, {});
     }
-    return x;
+    return block_ended(blocks.back(), std::move(x), next, plain_into);
 }
+
+/// Rows for two tensors side by side, whose makers write them there.
+struct Halves {
+    at::Tensor all, left, right;
+    Halves(std::int64_t rows, std::int64_t channels, const at::TensorOptions& options)
+        : all(sparse::new_rows(rows, 2 * channels, options)),
+          left(all.narrow(1, 0, channels)),
+          right(all.narrow(1, channels, channels)) {}
+};
 
 const BatchNorm& first_norm(const UResNetLevel& l) {
     return l.before.front().first_norm;
@@ -189,15 +237,28 @@ const BatchNorm& first_norm(const UResNetLevel& l) {
 
 SparseTensor level_ended(const UResNetLevel& l, Pair x, const BatchNorm& next) {
     if (!l.deeper) return blocks_ended(l.before, std::move(x), next).normed;
-    x = blocks_ended(l.before, std::move(x), l.down_norm);
+    const auto channels = l.up.size(-1);
+    const auto coordinates = x.plain.coordinates;
+    const auto options = x.plain.features.options();
+    const Halves plain(coordinates->size(), channels, options);
+    x = blocks_ended(l.before, std::move(x), l.down_norm, plain.left);
     auto below = ended(x.normed, l.down, l.spec, first_norm(*l.deeper));
+    x.normed = {};
     const auto kept = inside(below.plain.coordinates, l.deeper_end);
     below = {kept.of(below.plain), kept.of(below.normed)};
     const auto deep = level_ended(*l.deeper, std::move(below), l.up_norm);
-    x.normed = {};
-    const auto up = sparse::conv_ended(deep, l.up, l.spec, {}, x.plain.coordinates).y;
-    x.plain = sparse::concatenate(x.plain, up);
-    x.normed = x.plain.with(l.after.front().first_norm.evaluate(x.plain.features));
+    const Halves normed(coordinates->size(), channels, options);
+    const auto& after = l.after.front().first_norm;
+    auto end = ending(after);
+    const BatchNorm::Folded left{end.scale.narrow(0, 0, channels),
+                                 end.shift.narrow(0, 0, channels)};
+    end.scale = end.scale.narrow(0, channels, channels);
+    end.shift = end.shift.narrow(0, channels, channels);
+    end.plain_into = plain.right;
+    end.y_into = normed.right;
+    sparse::conv_ended(deep, l.up, l.spec, end, coordinates);
+    sparse::scale_into(plain.left, left, after.leak, normed.left);
+    x = {x.plain.with(plain.all), x.plain.with(normed.all)};
     return blocks_ended(l.after, std::move(x), next).normed;
 }
 
@@ -264,9 +325,11 @@ void UResNet::initialise(const base::Random& random) {
 }
 
 SparseTensor UResNet::operator()(const SparseTensor& x, Mode mode) {
-    const Steps steps{mode};
-    auto y = sparse::conv(x, start_, {}, start_spec_);
-    return steps.norm(end_, steps.level(top_, std::move(y)));
+    if (mode == Mode::train) {
+        const auto y = learn_level(top_, sparse::measured_conv(x, start_, start_spec_));
+        return y.tensor.with(end_.train(y.tensor.features, &y.moments));
+    }
+    return Steps::norm(end_, Steps::level(top_, sparse::conv(x, start_, {}, start_spec_)));
 }
 
 SparseTensor UResNet::evaluate(const SparseTensor& x) const {

@@ -4,6 +4,7 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/sparse/detail/device.hh"
+#include "hodo/sparse/detail/plan.hh"
 #include "hodo/sparse/detail/sums.hh"
 #include "hodo/sparse/products.hh"
 
@@ -14,37 +15,9 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// A rulebook and the way through it: what a convolution's gradient must remember.
-struct Plan : torch::CustomClassHolder {
-    Plan(SharedRulebook b, Direction d) : book(std::move(b)), direction(d) {}
-    SharedRulebook book;
-    Direction direction;
-
-    Direction opposite() const {
-        return direction == Direction::there ? Direction::back : Direction::there;
-    }
-    const SharedCoordinates& target() const {
-        return direction == Direction::there ? book->output() : book->input();
-    }
-};
-using SharedPlan = c10::intrusive_ptr<Plan>;
-
 const Plan& kept(AutogradContext* context, c10::IValue& holder) {
     holder = context->saved_data["plan"];
     return static_cast<const Plan&>(*holder.toCapsule());
-}
-
-/// Weights [cells, groups, in / groups, out / groups] as one group's maps.
-template <class T>
-CellMaps<T> group_maps(const at::Tensor& weight, std::int64_t group,
-                       typename CellMaps<T>::Form form) {
-    const auto in = weight.size(2), out = weight.size(3);
-    return {weight.data_ptr<T>() + group * in * out, weight.size(1) * in * out, in, out, form};
-}
-
-template <class T>
-Rows<T> columns(const at::Tensor& x, std::int64_t first) {
-    return {x.data_ptr<std::remove_const_t<T>>() + first, x.size(1)};
 }
 
 /// The product along `direction` with weights as they are or transposed.
@@ -155,43 +128,8 @@ struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
     }
 };
 
-/// Weights as [cells, groups, in / groups, out / groups], checked against input and kernel.
-at::Tensor grouped(const SparseTensor& x, const at::Tensor& weight, const Kernel& kernel) {
-    auto view = weight;
-    if (view.dim() == 2) view = view.unsqueeze(0);
-    if (view.dim() == 3) view = view.unsqueeze(1);
-    HODO_CHECK(view.dim() == 4 && view.size(0) == kernel.volume(),
-               "a kernel of {} x {} x {} cells does not match weights for {} cells", kernel.size[0],
-               kernel.size[1], kernel.size[2], weight.size(0));
-    HODO_CHECK(view.size(1) * view.size(2) == x.channels(),
-               "weights for {} channels do not match an input with {}", view.size(1) * view.size(2),
-               x.channels());
-    HODO_CHECK(weight.scalar_type() == x.features.scalar_type(),
-               "weights and input of a sparse layer have different types");
-    return view;
-}
-
 SparseTensor with_bias(const SparseTensor& x, const at::Tensor& bias) {
     return bias.defined() ? x.with(x.features + bias.reshape({-1})) : x;
-}
-
-SharedPlan forward_plan(const SparseTensor& x, const ConvSpec& spec) {
-    const auto output = x.maps->coarser(x.coordinates, spec.kernel, spec.stride, spec.sites);
-    return c10::make_intrusive<Plan>(x.maps->rulebook(output, x.coordinates, spec.kernel),
-                                     Direction::there);
-}
-
-/// The map of the strided layer from `target` to `x`, the other way.
-SharedPlan transposed_plan(const SparseTensor& x, const ConvSpec& spec,
-                           const SharedCoordinates& target) {
-    for (std::size_t a = 0; a < 3; ++a) {
-        HODO_CHECK(target->stride()[a] * spec.stride[a] == x.coordinates->stride()[a],
-                   "a transposed layer of stride {} leads from a level of stride {} to one of "
-                   "stride {} on axis {}; give the level it came from",
-                   spec.stride[a], x.coordinates->stride()[a], target->stride()[a], a);
-    }
-    return c10::make_intrusive<Plan>(x.maps->rulebook(x.coordinates, target, spec.kernel),
-                                     Direction::back);
 }
 
 SparseTensor run_plan(const SparseTensor& x, const at::Tensor& weight, const at::Tensor& bias,
@@ -203,6 +141,13 @@ SparseTensor run_plan(const SparseTensor& x, const at::Tensor& weight, const at:
 
 const float* data(const at::Tensor& tensor) {
     return tensor.defined() ? tensor.data_ptr<float>() : nullptr;
+}
+
+/// `values`, or the tensor they were asked to stand in.
+at::Tensor placed(const at::Tensor& values, const at::Tensor& into) {
+    if (!into.defined()) return values;
+    into.copy_(values);
+    return into;
 }
 
 at::Tensor plain_or_none(const at::Tensor& tensor) {
@@ -265,25 +210,34 @@ Ended conv_ended(const SparseTensor& x, const at::Tensor& weight, const ConvSpec
         if (ending.scale.defined()) {
             y.features = at::leaky_relu(y.features * ending.scale + ending.shift, ending.leak);
         }
-        return {y, plain};
+        return {y.with(placed(y.features, ending.y_into)),
+                plain.with(placed(plain.features, ending.plain_into))};
     }
     const auto input = plain_rows(x.features);
     const auto out = maps.size(3);
     const auto bias = plain_or_none(ending.bias), residual = plain_or_none(ending.residual);
     const auto scale = plain_or_none(ending.scale), shift = plain_or_none(ending.shift);
     const auto rows = plan->target()->size();
-    const auto plain = ending.keep_plain ? new_rows(rows, out, input.options()) : at::Tensor();
+    const bool wants_plain = ending.keep_plain || ending.plain_into.defined();
     if (is_on_device(input)) {
-        const auto y = convolve_ended_on_device(*plan->book, plan->direction, input, maps,
-                                                {bias, residual, scale, shift, ending.leak, plain});
-        return {{plan->target(), y, x.maps}, {plan->target(), plain, x.maps}};
+        const auto kept = wants_plain ? new_rows(rows, out, input.options()) : at::Tensor();
+        const auto made =
+            convolve_ended_on_device(*plan->book, plan->direction, input, maps,
+                                     {bias, residual, scale, shift, ending.leak, kept});
+        return {{plan->target(), placed(made, ending.y_into), x.maps},
+                {plan->target(), placed(kept, ending.plain_into), x.maps}};
     }
-    const auto y = new_rows(rows, out, input.options());
+    const auto y = ending.y_into.defined() ? ending.y_into : new_rows(rows, out, input.options());
+    auto plain = ending.plain_into;
+    if (!plain.defined() && wants_plain) plain = new_rows(rows, out, input.options());
     Epilogue epilogue{data(bias),  data(residual),
                       out,         data(scale),
                       data(shift), static_cast<float>(ending.leak),
-                      nullptr,     out};
-    if (plain.defined()) epilogue.plain = plain.data_ptr<float>();
+                      nullptr,     0};
+    if (plain.defined()) {
+        epilogue.plain = plain.data_ptr<float>();
+        epilogue.plain_stride = plain.stride(0);
+    }
     convolve(*plan->book, plan->direction, columns<const float>(input, 0),
              group_maps<float>(maps, 0, CellMaps<float>::Form::plain), columns<float>(y, 0),
              epilogue);

@@ -52,6 +52,9 @@ struct Ending {
     double leak = 1.0;
     /// Also return what stands in the brackets.
     bool keep_plain = false;
+    /// Where to write the result and the brackets: [voxels, out], perhaps columns of wider rows.
+    /// Undefined: new tensors.
+    at::Tensor y_into, plain_into;
 };
 struct Ended {
     SparseTensor y, plain;

@@ -7,6 +7,7 @@
 /// voxels, so the entries of a row ascend in k and in the input row at once.
 
 #include "hodo/sparse/coordinates.hh"
+#include "hodo/sparse/detail/memory.hh"
 #include "hodo/sparse/kernels/kernels.hh"
 
 namespace hodo::sparse {
@@ -39,7 +40,7 @@ struct Kernel {
 /// For each row of one level the rows of another that it meets.
 struct Neighbours {
     std::vector<std::int64_t> starts{0};  ///< [rows + 1]
-    std::vector<Pair> entries;
+    RecycledVector<Pair> entries;
 
     std::int64_t rows() const { return static_cast<std::int64_t>(starts.size()) - 1; }
     std::span<const Pair> of(std::int64_t row) const {
@@ -50,7 +51,8 @@ struct Neighbours {
 };
 
 /// All pairs of `output` and `input` voxels that `kernel` joins. When both are the same level and
-/// the kernel is symmetric, half of the pairs are found and the others mirrored.
+/// the kernel is symmetric, one thread finds half of the pairs and mirrors the others; several
+/// threads find the pairs of parts of the output.
 Neighbours find_neighbours(const Coordinates& output, const Coordinates& input,
                            const Kernel& kernel);
 

@@ -4,7 +4,14 @@
 #include "hodo/sparse/sparse_tensor.hh"
 #include "hodo/tensor/parameters.hh"
 
+#include <vector>
+
 namespace hodo::sparse {
+
+/// Mean and biased variance of each channel over rows.
+struct Moments {
+    std::vector<double> mean, variance;
+};
 
 /// Batch normalisation followed by a leaky ReLU. Statistics are over all rows of the batch, the
 /// running variance takes the unbiased one; no rows change nothing, and one row leaves the running
@@ -23,7 +30,8 @@ struct BatchNorm {
     static BatchNorm make(std::int64_t channels, const at::TensorOptions& options);
     void visit(tensor::ParameterVisitor& v);
     /// With the statistics of these rows [rows, channels], which the running ones take note of.
-    at::Tensor train(const at::Tensor& x);
+    /// `known`: the moments of `x`, where its maker has found them.
+    at::Tensor train(const at::Tensor& x, const Moments* known = nullptr);
     /// With the running statistics.
     at::Tensor evaluate(const at::Tensor& x) const;
     /// `evaluate` as one step: leaky(x scale + shift). For sparse/conv.hh's endings.
@@ -32,6 +40,9 @@ struct BatchNorm {
     };
     Folded folded() const;
 };
+
+/// y = leaky(x scale + shift), [rows, channels] both, perhaps columns of wider rows; no gradients.
+void scale_into(const at::Tensor& x, const BatchNorm::Folded& by, double leak, const at::Tensor& y);
 
 /// Mean 0 and variance 1 of each row, then scale and shift [channels].
 at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,

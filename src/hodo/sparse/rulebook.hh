@@ -18,8 +18,8 @@ struct Blocks {
     std::vector<Segment> segments;
     std::vector<std::int64_t> segment_starts{0};  ///< [blocks + 1]
     std::vector<std::int64_t> pair_starts{0};     ///< [blocks + 1]
-    std::vector<std::int32_t> others;             ///< The other level's row of each pair.
-    std::vector<std::uint8_t> own;                ///< Row of each pair within its block.
+    RecycledVector<std::int32_t> others;          ///< The other level's row of each pair.
+    RecycledVector<std::uint8_t> own;             ///< Row of each pair within its block.
 
     std::int64_t count() const { return static_cast<std::int64_t>(segment_starts.size()) - 1; }
 };

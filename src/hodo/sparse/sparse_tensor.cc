@@ -2,7 +2,10 @@
 
 #include <cmath>
 
+#include <torch/csrc/autograd/custom_function.h>
+
 #include "hodo/base/error.hh"
+#include "hodo/base/threads.hh"
 #include "hodo/sparse/detail/sums.hh"
 
 namespace hodo::sparse {
@@ -33,6 +36,9 @@ RowLists voxel_lists(const Grouping& grouping) {
     auto there = std::make_shared<Neighbours>();
     auto back = std::make_shared<Neighbours>();
     there->starts = grouping.starts;
+    there->entries.reserve(grouping.rows.size());
+    back->entries.reserve(grouping.rows.size());
+    back->starts.reserve(grouping.rows.size() + 1);
     for (const auto row : grouping.rows) there->entries.push_back({row, 0});
     for (const auto voxel : grouping.voxel_of_row) {
         back->entries.push_back({voxel, 0});
@@ -59,6 +65,36 @@ void require_same_voxels(const SparseTensor& a, const SparseTensor& b) {
     HODO_DOOR(a.coordinates == b.coordinates ||
               std::ranges::equal(a.coordinates->voxels(), b.coordinates->voxels()));
 }
+
+/// Rows of two tensors side by side; gradients are views of the columns.
+struct JoinFunction : torch::autograd::Function<JoinFunction> {
+    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& left,
+                              const at::Tensor& right) {
+        const auto a = plain_rows(left), b = plain_rows(right);
+        context->saved_data["left"] = a.size(1);
+        const auto y = new_rows(a.size(0), a.size(1) + b.size(1), a.options());
+        for_type_of(a, [&](auto number) {
+            using T = decltype(number);
+            const T *from_a = a.data_ptr<T>(), *from_b = b.data_ptr<T>();
+            T* to = y.data_ptr<T>();
+            const auto wide = y.size(1), in_a = a.size(1), in_b = b.size(1);
+            base::parallel_for(a.size(0), 4096, [&](std::int64_t begin, std::int64_t end) {
+                for (auto row = begin; row < end; ++row) {
+                    std::copy_n(from_a + row * in_a, in_a, to + row * wide);
+                    std::copy_n(from_b + row * in_b, in_b, to + row * wide + in_a);
+                }
+            });
+        });
+        return y;
+    }
+    static torch::autograd::variable_list backward(
+        torch::autograd::AutogradContext* context,
+        const torch::autograd::variable_list& gradients) {
+        const auto left = context->saved_data["left"].toInt();
+        const auto& g = gradients[0];
+        return {g.narrow(1, 0, left), g.narrow(1, left, g.size(1) - left)};
+    }
+};
 
 /// Row numbers of voxels, -1 for missing ones, and the weight of each: [points, corners].
 struct Corners {
@@ -150,7 +186,9 @@ at::Tensor coordinate_tensor(const Coordinates& coordinates, EventColumn event_c
 
 SparseTensor concatenate(const SparseTensor& a, const SparseTensor& b) {
     require_same_voxels(a, b);
-    return a.with(at::cat({a.features, b.features}, 1));
+    HODO_CHECK(a.features.scalar_type() == b.features.scalar_type(),
+               "tensors of different types cannot be joined; convert one");
+    return a.with(JoinFunction::apply(a.features, b.features));
 }
 
 SparseTensor add(const SparseTensor& a, const SparseTensor& b) {

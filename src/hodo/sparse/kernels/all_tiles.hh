@@ -10,8 +10,9 @@ namespace hodo::sparse {
 namespace {
 
 constexpr Kernels make_kernels(std::string_view name) {
-    return {name,        product,        weight_gradient, depthwise, depthwise_weight_gradient,
-            column_sums, column_squares, scale_leaky,     norm_sums, norm_gradient};
+    return {name,         product,        weight_gradient, depthwise,   depthwise_weight_gradient,
+            column_sums,  column_squares, moments,         scale_leaky, norm_sums,
+            norm_gradient};
 }
 
 }  // namespace

@@ -100,14 +100,17 @@ struct DepthwiseWeightTask {
     float* grad;     ///< [cells, channels]
 };
 
-/// The way back through y = leaky((x - mean) ...), with g' = g where y > 0, else leak g:
+/// The way back through y = leaky(x scale + shift) where scale and shift depend on the rows; with
+/// g' = g where x scale + shift > 0, else leak g:
 /// `norm_sums` adds the sums over rows of g' and of g' (x - mean);
-/// `norm_gradient` writes g' of_gradient + (x - mean) of_deviation + constant.
+/// `norm_gradient` writes g' of_gradient + (x - mean) of_deviation + constant (+ added).
 struct NormGradient {
-    const float *x, *y, *g;  ///< [rows, channels]
+    const float *x, *g;  ///< [rows, channels]
     std::int64_t rows, channels;
-    const float* mean;  ///< [channels]
+    const float *mean, *scale, *shift;  ///< [channels]
     float leak;
+    const float* added = nullptr;  ///< Row 0, or none.
+    std::int64_t added_stride = 0;
 };
 
 /// One variant of all kernels.
@@ -123,10 +126,15 @@ struct Kernels {
     /// squares[c] += sum over rows of (x - mean)^2.
     void (*column_squares)(const float* x, std::int64_t rows, std::int64_t channels,
                            const double* mean, double* squares);
-    /// y = leaky(x scale + shift).
-    void (*scale_leaky)(const float* x, std::int64_t rows, std::int64_t channels,
-                        const float* scale, const float* shift, float leak, float* y);
+    /// mean[c] of a few rows and their squares[c], the sum of (x - mean)^2.
+    void (*moments)(const float* x, std::int64_t rows, std::int64_t channels, double* mean,
+                    double* squares);
+    /// y = leaky(x scale + shift), with distances between rows.
+    void (*scale_leaky)(const float* x, std::int64_t x_stride, std::int64_t rows,
+                        std::int64_t channels, const float* scale, const float* shift, float leak,
+                        float* y, std::int64_t y_stride);
     void (*norm_sums)(const NormGradient& task, double* sums, double* products);
+    /// `grad_x` may be the `g` of the task.
     void (*norm_gradient)(const NormGradient& task, const float* of_gradient,
                           const float* of_deviation, const float* constant, float* grad_x);
 };

@@ -33,6 +33,10 @@ template <class Term>
     for (std::int64_t j = 0; j < count; ++j) sums[j] += partial[j];
 }
 
+/// Eight numbers in single and in double precision.
+typedef float Narrow __attribute__((vector_size(32)));
+typedef double Wide __attribute__((vector_size(64)));
+
 void column_sums(const float* x, std::int64_t rows, std::int64_t channels, double* sums) {
     for_chunks(channels, [&](std::int64_t c, std::int64_t count) {
         const float* a = x + c;
@@ -53,11 +57,50 @@ void column_squares(const float* x, std::int64_t rows, std::int64_t channels, co
     });
 }
 
-void scale_leaky(const float* x, std::int64_t rows, std::int64_t channels, const float* scale,
-                 const float* shift, float leak, float* y) {
+/// Moments of eight columns.
+inline void moments_of_eight(const float* x, std::int64_t rows, std::int64_t stride, double* mean,
+                             double* squares) {
+    Wide sum = {}, square = {};
+    Narrow value;
     for (std::int64_t row = 0; row < rows; ++row) {
-        const float* from = x + row * channels;
-        float* to = y + row * channels;
+        __builtin_memcpy(&value, x + row * stride, sizeof value);
+        sum += __builtin_convertvector(value, Wide);
+    }
+    const Wide middle = sum / static_cast<double>(rows);
+    for (std::int64_t row = 0; row < rows; ++row) {
+        __builtin_memcpy(&value, x + row * stride, sizeof value);
+        const Wide difference = __builtin_convertvector(value, Wide) - middle;
+        square += difference * difference;
+    }
+    __builtin_memcpy(mean, &middle, sizeof middle);
+    __builtin_memcpy(squares, &square, sizeof square);
+}
+
+void moments(const float* x, std::int64_t rows, std::int64_t channels, double* mean,
+             double* squares) {
+    std::int64_t c = 0;
+    for (; c + 8 <= channels; c += 8)
+        moments_of_eight(x + c, rows, channels, mean + c, squares + c);
+    for (; c < channels; ++c) {
+        double sum = 0.0, square = 0.0;
+        for (std::int64_t row = 0; row < rows; ++row) {
+            sum += static_cast<double>(x[row * channels + c]);
+        }
+        mean[c] = sum / static_cast<double>(rows);
+        for (std::int64_t row = 0; row < rows; ++row) {
+            const double difference = static_cast<double>(x[row * channels + c]) - mean[c];
+            square += difference * difference;
+        }
+        squares[c] = square;
+    }
+}
+
+void scale_leaky(const float* x, std::int64_t x_stride, std::int64_t rows, std::int64_t channels,
+                 const float* scale, const float* shift, float leak, float* y,
+                 std::int64_t y_stride) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+        const float* from = x + row * x_stride;
+        float* to = y + row * y_stride;
         std::int64_t c = 0;
         for (; c + width <= channels; c += width) {
             store(to + c,
@@ -67,24 +110,22 @@ void scale_leaky(const float* x, std::int64_t rows, std::int64_t channels, const
     }
 }
 
-/// Eight numbers in single and in double precision.
-typedef float Narrow __attribute__((vector_size(32)));
-typedef double Wide __attribute__((vector_size(64)));
-
 /// Sums of eight columns, from `first`.
 inline void norm_sums_of_eight(const NormGradient& task, std::int64_t first, double* sums,
                                double* products) {
     Wide sum = {}, product = {};
-    Narrow mean;
+    Narrow mean, scale, shift;
     __builtin_memcpy(&mean, task.mean + first, sizeof mean);
+    __builtin_memcpy(&scale, task.scale + first, sizeof scale);
+    __builtin_memcpy(&shift, task.shift + first, sizeof shift);
     const Narrow zero = {}, leak = zero + task.leak;
     for (std::int64_t row = 0; row < task.rows; ++row) {
         const std::int64_t place = row * task.channels + first;
-        Narrow x, y, g;
+        Narrow x, g;
         __builtin_memcpy(&x, task.x + place, sizeof x);
-        __builtin_memcpy(&y, task.y + place, sizeof y);
         __builtin_memcpy(&g, task.g + place, sizeof g);
-        const Wide gradient = __builtin_convertvector(y > zero ? g : g * leak, Wide);
+        const Wide gradient =
+            __builtin_convertvector(x * scale + shift > zero ? g : g * leak, Wide);
         sum += gradient;
         product += gradient * __builtin_convertvector(x - mean, Wide);
     }
@@ -100,10 +141,11 @@ void norm_sums(const NormGradient& task, double* sums, double* products) {
     for (; first < task.channels; ++first) {
         for (std::int64_t row = 0; row < task.rows; ++row) {
             const std::int64_t place = row * task.channels + first;
-            const float g = task.g[place];
-            const double gradient = static_cast<double>(task.y[place] > 0.0F ? g : g * task.leak);
+            const float g = task.g[place], x = task.x[place];
+            const bool is_above = x * task.scale[first] + task.shift[first] > 0.0F;
+            const auto gradient = static_cast<double>(is_above ? g : g * task.leak);
             sums[first] += gradient;
-            products[first] += gradient * static_cast<double>(task.x[place] - task.mean[first]);
+            products[first] += gradient * static_cast<double>(x - task.mean[first]);
         }
     }
 }
@@ -112,20 +154,25 @@ void norm_gradient(const NormGradient& task, const float* of_gradient, const flo
                    const float* constant, float* grad_x) {
     for (std::int64_t row = 0; row < task.rows; ++row) {
         const std::int64_t start = row * task.channels;
-        const float *x = task.x + start, *y = task.y + start, *g = task.g + start;
+        const float *x = task.x + start, *g = task.g + start;
+        const float* added = task.added == nullptr ? nullptr : task.added + row * task.added_stride;
         std::int64_t c = 0;
         for (; c + width <= task.channels; c += width) {
-            const Lanes plain = load(g + c);
-            const Lanes gradient = load(y + c) > spread(0.0F) ? plain : plain * spread(task.leak);
-            const Lanes deviation = load(x + c) - load(task.mean + c);
-            store(grad_x + start + c, multiply_add(gradient, load(of_gradient + c),
-                                                   multiply_add(deviation, load(of_deviation + c),
-                                                                load(constant + c))));
+            const Lanes value = load(x + c), plain = load(g + c);
+            const Lanes y = multiply_add(value, load(task.scale + c), load(task.shift + c));
+            const Lanes gradient = y > spread(0.0F) ? plain : plain * spread(task.leak);
+            Lanes result = load(constant + c);
+            if (added != nullptr) result = result + load(added + c);
+            const Lanes deviation = value - load(task.mean + c);
+            result = multiply_add(deviation, load(of_deviation + c), result);
+            store(grad_x + start + c, multiply_add(gradient, load(of_gradient + c), result));
         }
         for (; c < task.channels; ++c) {
-            const float gradient = y[c] > 0.0F ? g[c] : g[c] * task.leak;
+            const float y = x[c] * task.scale[c] + task.shift[c];
+            const float gradient = y > 0.0F ? g[c] : g[c] * task.leak;
+            const float rest = added == nullptr ? constant[c] : constant[c] + added[c];
             grad_x[start + c] =
-                gradient * of_gradient[c] + ((x[c] - task.mean[c]) * of_deviation[c] + constant[c]);
+                gradient * of_gradient[c] + ((x[c] - task.mean[c]) * of_deviation[c] + rest);
         }
     }
 }
