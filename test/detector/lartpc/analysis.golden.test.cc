@@ -2,6 +2,7 @@
 
 #include "hodo/base/text.hh"
 #include "hodo/detector/lartpc/charge_solve.hh"
+#include "hodo/detector/lartpc/event_charges.hh"
 #include "hodo/detector/lartpc/purity.hh"
 #include "hodo/detector/lartpc/track_fit.hh"
 #include "hodo/detector/lartpc/truth.hh"
@@ -184,6 +185,17 @@ TEST_F(LartpcAnalysisGolden, charges_of_pixels) {
         } else {
             expect_near(name, lartpc::solve_lasso(matrix, samples), 1e-3);
         }
+        // The same as the only slice of an event.
+        const bool is_ols = prefix.find("OLS") != std::string::npos;
+        std::vector<lartpc::Voxel> slice;
+        for (const auto& pixel : pixels) slice.push_back({0, pixel[1], pixel[0]});
+        const auto charges = lartpc::solve_charges(
+            lartpc::PixelGrid(lartpc::protodune_sp(), face),
+            lartpc::sparse_signals(samples, 1, static_cast<int>(samples.size())), slice,
+            {.method = is_ols ? lartpc::ChargeMethod::ols : lartpc::ChargeMethod::lasso,
+             .factors = {1, factor, factor}},
+            name);
+        expect_near(name, charges, is_ols ? 1e-6 : 1e-3);
         ++cases;
     }
     std::cout << cases << " cases\n";

@@ -157,14 +157,14 @@ TEST(LartpcInference, CutsEventsOutOfABatch) {
 
 TEST(LartpcInference, DoesNotMixOutputsOfTwoNetworks) {
     const test::TemporaryFolder folder;
-    lartpc::note_network(folder.path(), {{"fingerprint", "a"}, {"threshold", "0.5"}});
-    lartpc::note_network(folder.path(), {{"fingerprint", "a"}, {"threshold", "0.5"}});
+    lartpc::note_facts(folder / "network.json", {{"fingerprint", "a"}, {"threshold", "0.5"}});
+    lartpc::note_facts(folder / "network.json", {{"fingerprint", "a"}, {"threshold", "0.5"}});
     const auto message = test::error_of([&] {
-        lartpc::note_network(folder.path(), {{"fingerprint", "b"}, {"threshold", "0.5"}});
+        lartpc::note_facts(folder / "network.json", {{"fingerprint", "b"}, {"threshold", "0.5"}});
     });
     EXPECT_THAT(message, HasSubstr("fingerprint a, not b"));
     EXPECT_THAT(test::error_of([&] {
-                    lartpc::note_network(folder.path(), {{"round", "1"}});
+                    lartpc::note_facts(folder / "network.json", {{"round", "1"}});
                 }),
                 HasSubstr("not noted"));
 }

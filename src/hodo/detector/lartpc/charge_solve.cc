@@ -135,11 +135,14 @@ class Lasso {
 WireMatrix wire_matrix(const PixelGrid& grid, std::span<const std::array<int, 2>> pixels,
                        Downsampling factors) {
     WireMatrix matrix{.rows = grid.channels(), .starts = {0}, .row = {}, .value = {}};
-    const double area = factors.y * factors.z;
     for (const auto& pixel : pixels) {
+        const int end_z = std::min((pixel[0] + 1) * factors.z, grid.pixels_z());
+        const int end_y = std::min((pixel[1] + 1) * factors.y, grid.pixels_y());
+        const double area =
+            double(end_z - pixel[0] * factors.z) * double(end_y - pixel[1] * factors.y);
         std::map<int, int> share;  // thousandths of a fine pixel, by channel
-        for (int z = pixel[0] * factors.z; z < (pixel[0] + 1) * factors.z; ++z) {
-            for (int y = pixel[1] * factors.y; y < (pixel[1] + 1) * factors.y; ++y) {
+        for (int z = pixel[0] * factors.z; z < end_z; ++z) {
+            for (int y = pixel[1] * factors.y; y < end_y; ++y) {
                 for (int k = 0; k < planes_per_face; ++k) {
                     const auto& plane = grid.plane(k);
                     const auto found = plane.share(z, y);

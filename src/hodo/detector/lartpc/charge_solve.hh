@@ -19,7 +19,8 @@ struct WireMatrix {
     int columns() const { return static_cast<int>(starts.size()) - 1; }
 };
 
-/// Overlap of every channel with every coarse pixel (z, y), in units of that pixel's area.
+/// Overlap of every channel with every coarse pixel (z, y), in units of that pixel's area. Where
+/// the face ends in the midst of a coarse pixel, only its part on the face counts.
 WireMatrix wire_matrix(const PixelGrid& grid, std::span<const std::array<int, 2>> pixels,
                        Downsampling factors);
 

@@ -95,4 +95,27 @@ std::vector<base::Path> files_of_product(const std::vector<std::string>& inputs,
     return files;
 }
 
+std::vector<base::Path> files_of_tpcs(const std::vector<std::string>& inputs,
+                                      std::string_view product,
+                                      const std::vector<std::int64_t>& tpcs) {
+    auto files = files_of_product(inputs, product);
+    std::erase_if(files, [&](const base::Path& file) {
+        const auto tpc = parse_file_name(file.filename().string()).value().tpc;
+        return !tpcs.empty() && (!tpc || std::find(tpcs.begin(), tpcs.end(), *tpc) == tpcs.end());
+    });
+    HODO_CHECK(!files.empty(), "no {} file of the input is of the wanted TPCs; check tpcs",
+               product);
+    auto sorted = files;
+    const auto by_name = [](const auto& a, const auto& b) { return a.filename() < b.filename(); };
+    std::sort(sorted.begin(), sorted.end(), by_name);
+    const auto twice = std::adjacent_find(
+        sorted.begin(), sorted.end(),
+        [](const auto& a, const auto& b) { return a.filename() == b.filename(); });
+    HODO_CHECK(twice == sorted.end(),
+               "{} and {} have the same name, so their outputs would too; give them to two calls "
+               "with two outputs",
+               *twice, *std::next(twice));
+    return files;
+}
+
 }  // namespace hodo::lartpc

@@ -37,4 +37,10 @@ std::optional<FileName> parse_file_name(std::string_view name);
 std::vector<base::Path> files_of_product(const std::vector<std::string>& inputs,
                                          std::string_view product);
 
+/// The same of some TPCs; empty: of all. An error when none is left, or when two in different
+/// folders have one name, so that what is made of them would have too.
+std::vector<base::Path> files_of_tpcs(const std::vector<std::string>& inputs,
+                                      std::string_view product,
+                                      const std::vector<std::int64_t>& tpcs);
+
 }  // namespace hodo::lartpc

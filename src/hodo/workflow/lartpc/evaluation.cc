@@ -46,34 +46,19 @@ VoxelCounts merged_counts(const ScoredEvent& event, Downsampling factors) {
     return count_voxels({truth, merged.voxels, scores});
 }
 
-using ByName = std::map<std::string, std::pair<std::int64_t, base::Path>>;  // epoch, file
-
-/// The files with the largest epoch, or the wanted one, by the name of their xy file.
-ByName by_xy_name(const std::vector<std::string>& inputs, std::int64_t epoch) {
-    ByName files;
-    for (const auto& file : files_of_product(inputs, "yinf")) {
-        if (file.extension() != ".npy") continue;
-        const auto number = parse_file_name(file.filename().string())->epoch.value_or(0);
-        if (epoch >= 0 && number != epoch) continue;
-        auto& place = files[xy_name(file)];
-        if (place.second.empty() || number > place.first) place = {number, file};
-    }
-    return files;
-}
-
 }  // namespace
 
 std::vector<JudgedFile> judged_files(const std::vector<std::string>& inference,
                                      const std::vector<std::string>& truth,
                                      const std::vector<std::string>& ghosts, std::int64_t epoch) {
-    const auto outputs = by_xy_name(inference, epoch);
+    const auto outputs = inference_by_xy(inference, epoch);
     HODO_CHECK(!outputs.empty(), "{}: no outputs of epoch {}; choose another --epoch",
                inference.front(), epoch);
     std::int64_t last = 0;
     for (const auto& [name, output] : outputs) last = std::max(last, output.first);
     std::map<std::string, base::Path> xy;
     for (const auto& file : files_of_product(truth, "xy")) xy[file.filename().string()] = file;
-    const auto scores = ghosts.empty() ? ByName{} : by_xy_name(ghosts, -1);
+    const auto scores = ghosts.empty() ? InferenceByXy{} : inference_by_xy(ghosts, -1);
     std::vector<JudgedFile> files;
     for (const auto& [name, output] : outputs) {
         if (output.first != last) continue;

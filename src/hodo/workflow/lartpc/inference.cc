@@ -2,8 +2,6 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/detector/lartpc/files.hh"
-#include "hodo/io/atomic_file.hh"
-#include "hodo/io/json.hh"
 #include "hodo/workflow/lartpc/dataset.hh"
 #include "hodo/workflow/lartpc/inference_files.hh"
 
@@ -135,23 +133,6 @@ std::vector<float> predict_in_passes(const VoxelBatch& batch, std::int64_t voxel
         values.insert(values.end(), answers.begin(), answers.end());
     }
     return values;
-}
-
-void note_network(const base::Path& folder, const io::KeyValues& facts) {
-    const auto file = folder / "network.json";
-    if (!std::filesystem::exists(file)) {
-        auto noted = io::Json::object();
-        for (const auto& [key, value] : facts) noted[key] = value;
-        return io::write_text(file, noted.dump(2) + "\n");
-    }
-    const auto noted = io::Json::parse(io::read_text(file), file.string());
-    for (const auto& [key, value] : facts) {
-        const auto before = noted.has(key) ? noted.at(key).text() : std::string("not noted");
-        HODO_CHECK(before == value,
-                   "{}: the outputs there were made with {} {}, not {}; choose another output, or "
-                   "--overwrite it",
-                   folder, key, before, value);
-    }
 }
 
 InferenceCount infer_files(const std::vector<base::Path>& files, const base::Path& folder,

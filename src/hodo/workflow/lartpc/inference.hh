@@ -5,7 +5,6 @@
 /// event goes alone. What an event gets does not depend on the others.
 
 #include "hodo/base/text.hh"
-#include "hodo/io/table.hh"
 #include "hodo/workflow/lartpc/options.hh"
 #include "hodo/workflow/lartpc/voxel_batch.hh"
 
@@ -24,10 +23,6 @@ VoxelBatch events_of(const VoxelBatch& batch, std::int64_t first, std::int64_t l
 /// One value per row of `batch`, from passes over consecutive events of at most `voxels` rows.
 std::vector<float> predict_in_passes(const VoxelBatch& batch, std::int64_t voxels,
                                      const Predict& predict);
-
-/// Notes in `folder`/network.json what decides the outputs there, or finds that it is the same as
-/// what is noted; an error when outputs of another network or other options are there.
-void note_network(const base::Path& folder, const io::KeyValues& facts);
 
 struct InferenceCount {
     std::int64_t files = 0, present = 0, voxels = 0;

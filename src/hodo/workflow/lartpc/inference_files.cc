@@ -2,6 +2,8 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/detector/lartpc/file_names.hh"
+#include "hodo/io/atomic_file.hh"
+#include "hodo/io/json.hh"
 #include "hodo/io/npz.hh"
 
 #include <algorithm>
@@ -53,6 +55,34 @@ std::vector<float> inference_values(const io::Array& array, std::string_view ori
                "another; check the file",
                origin);
     return array.floats();
+}
+
+InferenceByXy inference_by_xy(const std::vector<std::string>& inputs, std::int64_t epoch) {
+    InferenceByXy files;
+    for (const auto& file : files_of_product(inputs, "yinf")) {
+        if (file.extension() != ".npy") continue;
+        const auto number = parse_file_name(file.filename().string())->epoch.value_or(0);
+        if (epoch >= 0 && number != epoch) continue;
+        auto& place = files[xy_name(file)];
+        if (place.second.empty() || number > place.first) place = {number, file};
+    }
+    return files;
+}
+
+void note_facts(const base::Path& file, const io::KeyValues& facts) {
+    if (!std::filesystem::exists(file)) {
+        auto noted = io::Json::object();
+        for (const auto& [key, value] : facts) noted[key] = value;
+        return io::write_text(file, noted.dump(2) + "\n");
+    }
+    const auto noted = io::Json::parse(io::read_text(file), file.string());
+    for (const auto& [key, value] : facts) {
+        const auto before = noted.has(key) ? noted.at(key).text() : std::string("not noted");
+        HODO_CHECK(before == value,
+                   "{}: the outputs there were made with {} {}, not {}; choose another output, or "
+                   "--overwrite it",
+                   file.parent_path(), key, before, value);
+    }
 }
 
 }  // namespace hodo::lartpc

@@ -6,9 +6,13 @@
 
 #include "hodo/base/text.hh"
 #include "hodo/io/array.hh"
+#include "hodo/io/table.hh"
 
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace hodo::lartpc {
@@ -26,5 +30,15 @@ void write_inference(const base::Path& file, std::span<const float> values);
 /// One value per voxel. Shapes [1, n, 1], [n, 1] and [n] are taken.
 std::vector<float> read_inference(const base::Path& file);
 std::vector<float> inference_values(const io::Array& array, std::string_view origin);
+
+/// Outputs and their epoch, by the name of the xy file that they belong to.
+using InferenceByXy = std::map<std::string, std::pair<std::int64_t, base::Path>>;
+
+/// The yinf files of `inputs` (files, folders, or patterns) of an epoch; -1: the last of each.
+InferenceByXy inference_by_xy(const std::vector<std::string>& inputs, std::int64_t epoch);
+
+/// Notes in `file`, JSON beside the outputs, what decides them, or finds that it is the same as
+/// what is noted; an error when outputs of another network or other options are there.
+void note_facts(const base::Path& file, const io::KeyValues& facts);
 
 }  // namespace hodo::lartpc

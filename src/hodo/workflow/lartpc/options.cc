@@ -75,6 +75,26 @@ void ApplyOptions::describe(base::Fields& f) {
         .at_least(1);
 }
 
+void SolveOptions::describe(base::Fields& f) {
+    f("input", input, "xy files, folders of them, or patterns such as 'xy/*TPC1.npz'");
+    f("output", output, "folder for the charges, as yinf files");
+    f("parsed", parsed, "folder of the parsed wires that the xy files were prepared from");
+    f("inference", inference,
+      "folder of a ghost network's yinf files; empty: every voxel may hold charge");
+    f("threshold", threshold, "voxels whose output is at least this may hold charge, others get 0")
+        .between(0, 1);
+    f("method", method,
+      "lasso: charges >= 0 with a penalty on their sum and a free offset of the samples; ols: "
+      "least "
+      "squares, of least norm");
+    f("alpha", alpha, "lasso: the penalty").at_least(0);
+    f("tpcs", tpcs, "TPCs to take; empty: all that the input has").at_least(0);
+    f("epoch", epoch, "number of the epoch to read; -1: the last one of each file").at_least(-1);
+    f("downsample", downsample, "ticks, y pixels and z pixels that make one voxel, as prepared")
+        .at_least(1);
+    f.rule(downsample.size() == 3, "downsample needs three factors: [ticks, y, z]");
+}
+
 void InfoOptions::describe(base::Fields& f) {
     f("input", input, "parsed, pixel, xy or yinf files");
     f("json", json, "print JSON");

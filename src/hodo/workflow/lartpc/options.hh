@@ -2,6 +2,7 @@
 /// Options of the lartpc verbs.
 
 #include "hodo/base/fields.hh"
+#include "hodo/detector/lartpc/event_charges.hh"
 #include "hodo/detector/lartpc/simulate.hh"
 #include "hodo/detector/lartpc/tiling.hh"
 #include "hodo/detector/lartpc/validate.hh"
@@ -28,6 +29,10 @@ constexpr auto names(Border) {
 enum class PlaneOrder { angle, uvx };
 constexpr auto names(PlaneOrder) {
     return std::array<std::string_view, 2>{"angle", "uvx"};
+}
+
+constexpr auto names(ChargeMethod) {
+    return std::array<std::string_view, 2>{"lasso", "ols"};
 }
 
 struct SimulateOptions {
@@ -79,6 +84,19 @@ struct ApplyOptions {
     std::vector<std::int64_t> z_segments;
     std::int64_t round = -1;
     std::int64_t voxels = 200'000;
+
+    void describe(base::Fields& f);
+};
+
+struct SolveOptions {
+    std::vector<std::string> input;
+    std::string output, parsed, inference;
+    double threshold = 0.35;
+    ChargeMethod method = ChargeMethod::lasso;
+    double alpha = 1e-4;
+    std::vector<std::int64_t> tpcs;
+    std::int64_t epoch = -1;
+    std::vector<std::int64_t> downsample{8, 4, 4};
 
     void describe(base::Fields& f);
 };

@@ -152,21 +152,6 @@ std::vector<base::Path> partners(const base::Path& first, const FileName& name,
     return files;
 }
 
-/// The newest outputs for the voxels of `xy` in a folder; empty when there are none.
-base::Path outputs_of(const base::Path& xy, const base::Path& folder) {
-    base::Path newest;
-    std::int64_t epoch = -1;
-    for (const auto& file : files_of_product({folder.string()}, "yinf")) {
-        const auto number = parse_file_name(file.filename().string())->epoch.value_or(0);
-        if (file.extension() != ".npy" || xy_name(file) != xy.filename() || number <= epoch) {
-            continue;
-        }
-        newest = file;
-        epoch = number;
-    }
-    return newest;
-}
-
 /// The outputs of every event as images.
 std::vector<VoxelImage> output_images(const base::Path& xy, const base::Path& outputs) {
     const auto batch = read_xy(xy);
@@ -229,6 +214,8 @@ PreparationCount prepare_files(const std::vector<base::Path>& inputs, const Prep
 PreparationCount join_files(const JoinOptions& options, Present present) {
     PreparationCount count;
     const bool is_inference = !options.inference.empty();
+    const auto inference =
+        is_inference ? inference_by_xy({options.inference}, -1) : InferenceByXy{};
     const base::Path output = options.output.empty() ? options.input : options.output;
     const auto factors = downsampling_of(options.downsample, "downsample");
     std::string digits;
@@ -243,7 +230,8 @@ PreparationCount join_files(const JoinOptions& options, Present present) {
         const auto files = partners(first, name, options.tpcs);
         std::vector<base::Path> outputs;
         for (const auto& file : is_inference ? files : std::vector<base::Path>{}) {
-            outputs.push_back(outputs_of(file, options.inference));
+            const auto found = inference.find(file.filename().string());
+            outputs.push_back(found == inference.end() ? base::Path() : found->second.second);
         }
         if (files.empty() || std::find(outputs.begin(), outputs.end(), "") != outputs.end()) {
             base::detail("{}: not joined, for a TPC is missing", first);

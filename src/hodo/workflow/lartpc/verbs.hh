@@ -9,6 +9,7 @@ void run_simulate(const workflow::Job& job);
 void run_validate(const workflow::Job& job);
 void run_prepare(const workflow::Job& job);
 void run_join(const workflow::Job& job);
+void run_solve(const workflow::Job& job);
 void run_info(const workflow::Job& job);
 void run_view(const workflow::Job& job);
 void run_report(const workflow::Job& job);

@@ -40,6 +40,11 @@ const workflow::Verb verbs[] = {
      "lartpc apply xy outputs --weights runs/ghost\n"
      "lartpc apply xy outputs --weights checkpoint_024.pth.tar --threshold 0.35",
      workflow::Divisible::yes},
+    {"solve", "Share the wires' charge among voxels by solving for it, as yinf files",
+     "input output", describe<SolveOptions>, run_solve,
+     "lartpc solve xy charges --parsed parsed --inference outputs\n"
+     "lartpc solve xy charges --parsed parsed --inference outputs --method ols",
+     workflow::Divisible::yes},
     {"info", "Tell what files hold: events, voxels, truth, ghosts, outputs", "input",
      describe<InfoOptions>, run_info, "lartpc info xy/batch0-reco_BeamCosmic_001_xy-TPC1.npz"},
     {"report", "Judge outputs of networks beside the truth: an HTML report, figures and numbers",

@@ -10,6 +10,7 @@
 #include "hodo/train/session.hh"
 #include "hodo/workflow/array_job.hh"
 #include "hodo/workflow/lartpc/inference.hh"
+#include "hodo/workflow/lartpc/inference_files.hh"
 #include "hodo/workflow/lartpc/learn/network.hh"
 #include "hodo/workflow/lartpc/learn/verbs.hh"
 #include "hodo/workflow/lartpc/original_config.hh"
@@ -17,34 +18,9 @@
 #include "hodo/workflow/output.hh"
 #include "hodo/workflow/shard.hh"
 
-#include <algorithm>
-
 namespace hodo::lartpc {
 
 namespace {
-
-/// The wanted files; two of one name would have one output.
-std::vector<base::Path> input_files(const ApplyOptions& options) {
-    auto files = files_of_product(options.input, "xy");
-    std::erase_if(files, [&](const base::Path& file) {
-        const auto tpc = parse_file_name(file.filename().string()).value().tpc;
-        const auto& wanted = options.tpcs;
-        return !wanted.empty() &&
-               (!tpc || std::find(wanted.begin(), wanted.end(), *tpc) == wanted.end());
-    });
-    HODO_CHECK(!files.empty(), "no xy file of the input is of the wanted TPCs; check tpcs");
-    auto sorted = files;
-    const auto by_name = [](const auto& a, const auto& b) { return a.filename() < b.filename(); };
-    std::sort(sorted.begin(), sorted.end(), by_name);
-    const auto twice = std::adjacent_find(
-        sorted.begin(), sorted.end(),
-        [](const auto& a, const auto& b) { return a.filename() == b.filename(); });
-    HODO_CHECK(twice == sorted.end(),
-               "{} and {} have the same name, so their outputs would too; give them to two calls "
-               "with two outputs",
-               *twice, *std::next(twice));
-    return files;
-}
 
 /// What decides the outputs beside their events.
 io::KeyValues facts_of(const Network& network, const ApplyOptions& options, std::int64_t epoch) {
@@ -77,7 +53,7 @@ workflow::ArrayJob array_of(const std::vector<base::Path>& files, const ApplyOpt
         progress.finish();
     };
     array.join = [output = array.output, &facts](const std::vector<workflow::Part>& parts) {
-        note_network(output, facts);
+        note_facts(output / "network.json", facts);
         auto placed = workflow::place_files(parts, output);
         placed.push_back(output / "network.json");
         return placed;
@@ -118,13 +94,13 @@ void run_apply(const workflow::Job& job) {
     }
     const auto epoch = options.epoch >= 0 ? options.epoch : network.epoch.value_or(0);
     const Predict predict = [&](const VoxelBatch& batch) { return network.model.predict(batch); };
-    const auto files = input_files(options);
+    const auto files = files_of_tpcs(options.input, "xy", options.tpcs);
     const auto facts = facts_of(network, options, epoch);
     if (job.portion != workflow::Portion::whole) {
         return workflow::run_array(job, array_of(files, options, epoch, facts, predict));
     }
     workflow::claim_folder(options.output, job.existing);
-    note_network(options.output, facts);
+    note_facts(base::Path(options.output) / "network.json", facts);
     base::Progress progress("lartpc apply", std::ssize(files), "files");
     const auto count =
         infer_files(files, options.output, epoch, options, predict, [&] { progress.advance(); });

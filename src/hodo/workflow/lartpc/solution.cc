@@ -1,0 +1,140 @@
+#include "hodo/workflow/lartpc/solution.hh"
+
+#include "hodo/base/error.hh"
+#include "hodo/detector/lartpc/file_names.hh"
+#include "hodo/detector/lartpc/files.hh"
+#include "hodo/workflow/lartpc/inference_files.hh"
+
+#include <regex>
+#include <tuple>
+
+namespace hodo::lartpc {
+
+namespace {
+
+/// "reco_BeamCosmic_001_wire-TPC1.npz" for "kept-batch0-reco_BeamCosmic_001_xy-TPC1.npz".
+std::string wires_name(const FileName& xy) {
+    return std::regex_replace(xy.with_product("wire"), std::regex("^(kept-)?(batch[0-9]+-)?"), "");
+}
+
+/// Solves the events of one xy file.
+class FileSolution {
+  public:
+    FileSolution(const ChargeSource& source, const SolveOptions& options)
+        : source_(source),
+          options_(options),
+          name_(parse_file_name(source.xy.filename().string()).value()),
+          cloud_(read_xy(io::NpzArchive::open(source.xy), TruthImages::skip).cloud),
+          wires_(source.wires) {
+        const auto needed = (name_.batch.value_or(0) + 1) * cloud_.events();
+        HODO_CHECK(wires_.events() >= needed,
+                   "{}: holds {} events where {} needs {}; name the folder that it was prepared "
+                   "from with --parsed",
+                   source.wires, wires_.events(), source.xy, needed);
+        if (source.outputs.empty()) return;
+        outputs_ = read_inference(source.outputs);
+        HODO_CHECK(std::ssize(outputs_) == cloud_.size(),
+                   "{}: has {} values for the {} voxels of {}; it belongs to another file",
+                   source.outputs, outputs_.size(), cloud_.size(), source.xy);
+    }
+
+    std::vector<float> solve() {
+        const auto& detector = protodune_sp();
+        const PixelGrid grid(detector, detector.tpc(static_cast<int>(*name_.tpc)).face);
+        const ChargeOptions how{.method = options_.method,
+                                .lasso = {.alpha = options_.alpha},
+                                .factors = downsampling_of(options_.downsample, "downsample")};
+        std::vector<float> charges(static_cast<std::size_t>(cloud_.size()));
+        for (std::int64_t event = 0; event < cloud_.events(); ++event) {
+            const auto rows = kept_rows(event);
+            if (rows.empty()) continue;
+            std::vector<Voxel> voxels;
+            for (const auto row : rows) voxels.push_back(cloud_.voxels[row]);
+            const auto number = name_.batch.value_or(0) * cloud_.events() + event;
+            const auto solved = solve_charges(grid, wires_.signals(number), voxels, how,
+                                              base::format("{}: event {}", source_.xy, event));
+            for (std::size_t i = 0; i < rows.size(); ++i) {
+                charges[rows[i]] = static_cast<float>(solved[i]);
+            }
+            solved_ += std::ssize(rows);
+        }
+        return charges;
+    }
+
+    /// Voxels that may hold charge.
+    std::int64_t solved() const { return solved_; }
+
+  private:
+    std::vector<std::size_t> kept_rows(std::int64_t event) const {
+        std::vector<std::size_t> rows;
+        for (auto i = cloud_.begin(event); i < cloud_.end(event); ++i) {
+            const auto row = static_cast<std::size_t>(i);
+            if (outputs_.empty() || double(outputs_[row]) >= options_.threshold)
+                rows.push_back(row);
+        }
+        return rows;
+    }
+
+    const ChargeSource& source_;
+    const SolveOptions& options_;
+    FileName name_;
+    VoxelCloud cloud_;
+    ParsedFile wires_;
+    std::vector<float> outputs_;
+    std::int64_t solved_ = 0;
+};
+
+}  // namespace
+
+std::vector<ChargeSource> charge_sources(const std::vector<base::Path>& files,
+                                         const SolveOptions& options) {
+    const auto outputs = options.inference.empty()
+                             ? InferenceByXy{}
+                             : inference_by_xy({options.inference}, options.epoch);
+    std::vector<ChargeSource> sources;
+    for (const auto& file : files) {
+        const auto name = parse_file_name(file.filename().string()).value();
+        HODO_CHECK(name.tpc && *name.tpc < std::ssize(protodune_sp().tpcs),
+                   "{}: is not of one TPC, so it has no wires of its own; leave joined files out "
+                   "with --tpcs",
+                   file);
+        ChargeSource source{.xy = file,
+                            .wires = base::Path(options.parsed) / wires_name(name),
+                            .outputs = {},
+                            .epoch = 0};
+        HODO_CHECK(std::filesystem::exists(source.wires),
+                   "{}: its wires, {}, are not there; name the folder of parsed files with "
+                   "--parsed",
+                   file, source.wires);
+        if (!options.inference.empty()) {
+            const auto found = outputs.find(name.text);
+            HODO_CHECK(found != outputs.end(),
+                       "{}: {} has no outputs for it; make them with 'hodo lartpc apply', or name "
+                       "another folder or --epoch",
+                       file, options.inference);
+            std::tie(source.epoch, source.outputs) = found->second;
+        }
+        sources.push_back(std::move(source));
+    }
+    return sources;
+}
+
+SolutionCount solve_files(const std::vector<ChargeSource>& sources, const base::Path& folder,
+                          const SolveOptions& options, const std::function<void()>& done) {
+    SolutionCount count;
+    for (const auto& source : sources) {
+        const auto target = folder / inference_name(source.xy, source.epoch);
+        if (std::filesystem::exists(target)) {
+            ++count.present;
+        } else {
+            FileSolution file(source, options);
+            write_inference(target, file.solve());
+            count.voxels += file.solved();
+            ++count.files;
+        }
+        done();
+    }
+    return count;
+}
+
+}  // namespace hodo::lartpc
