@@ -23,9 +23,11 @@ void draw_particles(ReportPage& page, const GhostEvaluation& ghosts) {
     auto& curves = figure.panel(0, 0).title("by particle");
     std::size_t place = 0;
     for (const auto& [name, curve] : ghosts.by_particle()) {
-        const auto count = std::count_if(
-            ghosts.particles().begin(), ghosts.particles().end(),
-            [&](const auto& particle) { return particle_name(particle.quality.pdg) == name; });
+        const auto is_one = [&kind = name](const auto& particle) {
+            return particle_name(particle.quality.pdg) == kind;
+        };
+        const auto count =
+            std::count_if(ghosts.particles().begin(), ghosts.particles().end(), is_one);
         curves.line(curve.purity, curve.sensitivity,
                     {.label = base::format("{} ({}): area {:.3f}", name, count, curve.area()),
                      .colour = draw::palette(place++)});
