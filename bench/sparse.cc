@@ -3,40 +3,31 @@
 ///     hodo_bench --benchmark_filter=sparse/ --benchmark_repetitions=5
 ///
 /// `scn_scheme` rows are the same network and maps with each convolution as a gather, a product of
-/// matrices and a scatter per kernel cell; see scn_scheme.hh. Voxels: ghosts.hh.
+/// matrices and a scatter per kernel cell; see scn_scheme.hh. Voxels: simulated_voxels.hh.
 
-#include "ghosts.hh"
 #include "hodo/base/threads.hh"
 #include "hodo/sparse/products.hh"
 #include "hodo/tensor/device.hh"
 #include "scn_scheme.hh"
+#include "simulated_voxels.hh"
+#include "table.hh"
 
 #include <benchmark/benchmark.h>
 
 namespace hodo {
 namespace {
 
+using bench::ChosenEvent;
+using bench::event_of_196k;
+using bench::event_of_50k;
+using bench::simulated_voxels;
 using sparse::Direction;
 using sparse::SharedCoordinates;
 
-/// An event of so many tracks, rows in random order.
-const std::vector<sparse::Voxel>& event(int tracks) {
-    static std::map<int, std::vector<sparse::Voxel>> events;
-    auto& voxels = events[tracks];
-    if (voxels.empty()) {
-        voxels = bench::ghost_event(tracks, 11);
-        base::Random random(3, "order");
-        for (std::size_t i = voxels.size(); i > 1; --i) {
-            std::swap(voxels[i - 1], voxels[random.below(i)]);
-        }
-    }
-    return voxels;
-}
-
-SharedCoordinates coordinates(int tracks) {
-    static std::map<int, SharedCoordinates> known;
-    auto& found = known[tracks];
-    if (!found) found = sparse::group_rows(event(tracks)).voxels;
+SharedCoordinates coordinates(const ChosenEvent& event) {
+    static std::map<std::string, SharedCoordinates> known;
+    auto& found = known[event.size];
+    if (!found) found = sparse::group_rows(simulated_voxels(event)).voxels;
     return found;
 }
 
@@ -61,9 +52,9 @@ std::vector<float> numbers(std::int64_t count) {
 }
 
 /// All maps of a network of four levels, from unordered rows.
-void all_maps(benchmark::State& state) {
+void all_maps(benchmark::State& state, const ChosenEvent& event) {
     use_threads(1);
-    const auto& rows = event(static_cast<int>(state.range(0)));
+    const auto& rows = simulated_voxels(event);
     for (auto _ : state) {
         sparse::Maps maps;
         auto level = sparse::group_rows(rows).voxels;
@@ -82,11 +73,9 @@ void all_maps(benchmark::State& state) {
     }
     count_voxels(state, static_cast<std::int64_t>(rows.size()));
 }
-BENCHMARK(all_maps)->Name("sparse/maps")->Arg(72)->Arg(135)->Unit(benchmark::kMillisecond);
-
 void depthwise_maps(benchmark::State& state) {
     use_threads(1);
-    auto voxels = event(72);
+    auto voxels = simulated_voxels(event_of_50k);
     std::sort(voxels.begin(), voxels.end());
     voxels.resize(std::min<std::size_t>(voxels.size(), 16000));
     for (auto _ : state) {
@@ -108,8 +97,8 @@ struct Layers {
     Direction direction;
 };
 
-Layers make_layer(Layer layer, int tracks) {
-    const auto level = coordinates(tracks);
+Layers make_layer(Layer layer) {
+    const auto level = coordinates(event_of_50k);
     sparse::Maps maps;
     if (layer == Layer::same) {
         return {maps.rulebook(level, level, sparse::submanifold({3, 3, 3}).kernel),
@@ -132,7 +121,7 @@ template <MapState maps, Layer layer>
 void one_convolution(benchmark::State& state) {
     use_threads(state.range(2));
     const std::int64_t in = state.range(0), out = state.range(1);
-    const auto known = make_layer(layer, 72);
+    const auto known = make_layer(layer);
     const auto& book = *known.book;
     const auto rows = book.neighbours(known.direction).rows();
     const auto sources =
@@ -152,7 +141,7 @@ void one_convolution(benchmark::State& state) {
         }
         benchmark::DoNotOptimize(y.data());
     }
-    count_voxels(state, coordinates(72)->size());
+    count_voxels(state, coordinates(event_of_50k)->size());
     count_operations(state, known, in * out);
     use_threads(1);
 }
@@ -160,7 +149,7 @@ void one_convolution(benchmark::State& state) {
 void weight_gradient(benchmark::State& state) {
     use_threads(state.range(2));
     const std::int64_t in = state.range(0), out = state.range(1);
-    const auto known = make_layer(Layer::same, 72);
+    const auto known = make_layer(Layer::same);
     const auto rows = known.book->output()->size();
     const auto x = numbers(rows * in), g = numbers(rows * out);
     std::vector<float> grad(static_cast<std::size_t>(27 * in * out));
@@ -215,29 +204,29 @@ nn::UResNet make_net() {
     return net;
 }
 
-sparse::Input make_input(int tracks) {
-    const auto& rows = event(tracks);
+sparse::Input make_input(const ChosenEvent& event) {
+    const auto& rows = simulated_voxels(event);
     const auto count = static_cast<std::int64_t>(rows.size());
     auto table = at::empty({count, 4}, at::kInt);
     auto* c = table.data_ptr<std::int32_t>();
     for (const auto& v : rows) {
         for (const auto value : {v.batch, v.x, v.y, v.z}) *c++ = value;
     }
-    static std::map<int, at::Tensor> features;
-    auto& x = features[tracks];
+    static std::map<std::string, at::Tensor> features;
+    auto& x = features[event.size];
     if (!x.defined()) x = at::tensor(numbers(count * 3)).reshape({count, 3});
     return sparse::from_rows(table, x);
 }
 
 /// Maps are made anew in every pass, as for every batch of a training.
 template <Scheme scheme>
-void forward(benchmark::State& state) {
+void forward(benchmark::State& state, const ChosenEvent& event) {
     auto net = make_net();
-    use_threads(state.range(1));
+    use_threads(state.range(0));
     const at::NoGradGuard no_gradients;
     std::int64_t voxels = 0;
     for (auto _ : state) {
-        const auto input = make_input(static_cast<int>(state.range(0)));
+        const auto input = make_input(event);
         const auto y = scheme == Scheme::own
                            ? net.evaluate(input.tensor)
                            : bench::SchemeUResNet(net, nn::Mode::evaluate)(input.tensor);
@@ -249,12 +238,12 @@ void forward(benchmark::State& state) {
 }
 
 template <Scheme scheme>
-void forward_backward(benchmark::State& state) {
+void forward_backward(benchmark::State& state, const ChosenEvent& event) {
     auto net = make_net();
-    use_threads(state.range(1));
+    use_threads(state.range(0));
     std::int64_t voxels = 0;
     for (auto _ : state) {
-        const auto input = make_input(static_cast<int>(state.range(0)));
+        const auto input = make_input(event);
         const auto y = scheme == Scheme::own
                            ? net(input.tensor, nn::Mode::train)
                            : bench::SchemeUResNet(net, nn::Mode::train)(input.tensor);
@@ -265,22 +254,28 @@ void forward_backward(benchmark::State& state) {
     use_threads(1);
 }
 
-void events_and_threads(benchmark::internal::Benchmark* b) {
-    b->ArgNames({"tracks", "threads"})
-        ->ArgsProduct({{72, 135}, {1, 2}})
-        ->UseRealTime()
-        ->Unit(benchmark::kMillisecond);
-}
-BENCHMARK(forward<Scheme::own>)->Name("sparse/uresnet_forward")->Apply(events_and_threads);
-BENCHMARK(forward<Scheme::scn>)
-    ->Name("sparse/uresnet_forward_scn_scheme")
-    ->Apply(events_and_threads);
-BENCHMARK(forward_backward<Scheme::own>)
-    ->Name("sparse/uresnet_forward_backward")
-    ->Apply(events_and_threads);
-BENCHMARK(forward_backward<Scheme::scn>)
-    ->Name("sparse/uresnet_forward_backward_scn_scheme")
-    ->Apply(events_and_threads);
+[[maybe_unused]] const bool registered = [] {
+    const auto add = [](const char* name, auto body, const ChosenEvent& event) {
+        const auto full = base::format("sparse/{}/voxels:{}", name, event.size);
+        return benchmark::RegisterBenchmark(full.c_str(), body, event)
+            ->UseRealTime()
+            ->Unit(benchmark::kMillisecond);
+    };
+    const auto add_threads = [&](const char* name, auto body, const ChosenEvent& event) {
+        add(name, body, event)->ArgName("threads")->Arg(1)->Arg(2);
+    };
+    for (const auto& event : {event_of_50k, event_of_196k}) {
+        add("maps", all_maps, event);
+        add_threads("uresnet_forward", forward<Scheme::own>, event);
+        add_threads("uresnet_forward_scn_scheme", forward<Scheme::scn>, event);
+        add_threads("uresnet_forward_backward", forward_backward<Scheme::own>, event);
+        add_threads("uresnet_forward_backward_scn_scheme", forward_backward<Scheme::scn>, event);
+    }
+    return bench::add_preface("sparse", [] {
+        return base::format("Events: {};\n{}.\n\n", bench::describe_levels(event_of_50k),
+                            bench::describe_levels(event_of_196k));
+    });
+}();
 
 }  // namespace
 }  // namespace hodo

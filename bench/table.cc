@@ -20,6 +20,11 @@ std::map<std::string, std::vector<Row>>& all_rows() {
     return rows;
 }
 
+std::map<std::string, std::function<std::string()>>& all_prefaces() {
+    static std::map<std::string, std::function<std::string()>> prefaces;
+    return prefaces;
+}
+
 /// Collects the figures of every run by benchmark; tells on the terminal how far it is.
 class Collector final : public benchmark::BenchmarkReporter {
   public:
@@ -116,6 +121,11 @@ bool add_rows(std::string_view table, const std::vector<Row>& rows) {
     return true;
 }
 
+bool add_preface(std::string_view table, std::function<std::string()> text) {
+    all_prefaces()[std::string(table)] = std::move(text);
+    return true;
+}
+
 void run_alone(const std::vector<std::string>& arguments) {
     initialise(arguments);
     benchmark::RunSpecifiedBenchmarks();
@@ -131,7 +141,9 @@ std::string measure(const std::string& table, const std::vector<std::string>& ar
     const auto before = loads();
     benchmark::RunSpecifiedBenchmarks(&collector);
     const auto known = all_rows().find(table);
-    return markdown(known == all_rows().end() ? collector.rows() : known->second, collector) +
+    const auto preface = all_prefaces().find(table);
+    return (preface == all_prefaces().end() ? "" : preface->second()) +
+           markdown(known == all_rows().end() ? collector.rows() : known->second, collector) +
            base::format("\n{}; load of the machine {} before, {} after.\n", tensor::library_line(),
                         before, loads());
 }

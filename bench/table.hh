@@ -4,6 +4,7 @@
 /// A benchmark's name is "<table>/<what>/<argument>". Each source of this folder registers its
 /// benchmarks and the rows of its table; `hodo_bench <table>` runs and prints them.
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,9 @@ struct Row {
 
 /// Adds rows to a table. Called while the program is being set up.
 bool add_rows(std::string_view table, const std::vector<Row>& rows);
+
+/// Text that stands before a table: what its rows were measured on. Called when the table is made.
+bool add_preface(std::string_view table, std::function<std::string()> text);
 
 /// Google Benchmark with its own output.
 void run_alone(const std::vector<std::string>& arguments);
