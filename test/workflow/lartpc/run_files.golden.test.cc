@@ -6,7 +6,7 @@
 #include "hodo/workflow/lartpc/dataset.hh"
 #include "hodo/workflow/lartpc/inference_files.hh"
 #include "hodo/workflow/lartpc/summaries.hh"
-#include "support/reference.hh"
+#include "workflow/lartpc/published_pipeline.hh"
 
 #include <gtest/gtest.h>
 
@@ -17,26 +17,10 @@ namespace io = hodo::io;
 namespace lartpc = hodo::lartpc;
 namespace test = hodo::test;
 
-namespace {
-
-const base::Path pipeline = "lartpc/pipeline";
-
-std::vector<base::Path> run_folders() {
-    std::vector<base::Path> runs;
-    const auto folder = test::reference_folder() / pipeline / "run";
-    if (!std::filesystem::is_directory(folder)) return runs;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        if (entry.is_directory()) runs.push_back(pipeline / "run" / entry.path().filename());
-    }
-    return runs;
-}
-
-}  // namespace
-
 TEST(LartpcRunFiles, TablesOfEpochsAreWrittenAsTheyWereRead) {
     std::vector<base::Path> tables;
-    for (const auto& run : run_folders()) {
-        const auto found = test::reference_files(run.string(), "summaries_*.csv");
+    for (const auto& run : test::published_run_folders()) {
+        const auto found = test::published_files(run, "summaries_*.csv");
         tables.insert(tables.end(), found.begin(), found.end());
     }
     HODO_REQUIRE_REFERENCE(tables, "lartpc/pipeline/run/*/summaries_*.csv");
@@ -50,8 +34,8 @@ TEST(LartpcRunFiles, TablesOfEpochsAreWrittenAsTheyWereRead) {
 
 TEST(LartpcRunFiles, OutputsHaveTheNameAndSizeOfTheirEvents) {
     std::vector<base::Path> outputs;
-    for (const auto& run : run_folders()) {
-        const auto found = test::reference_files((run / "inference").string(), "*yinf*.npy");
+    for (const auto& run : test::published_run_folders()) {
+        const auto found = test::published_files(run / "inference", "*yinf*.npy");
         outputs.insert(outputs.end(), found.begin(), found.end());
     }
     HODO_REQUIRE_REFERENCE(outputs, "lartpc/pipeline/run/*/inference/*yinf*.npy");
@@ -61,19 +45,19 @@ TEST(LartpcRunFiles, OutputsHaveTheNameAndSizeOfTheirEvents) {
         const auto values = lartpc::read_inference(file);
         lartpc::write_inference(folder / "written.npy", values);
         EXPECT_EQ(io::read_text(folder / "written.npy"), io::read_text(file)) << "byte by byte";
-        const auto xy = test::reference_folder() / pipeline / "xy" / lartpc::xy_name(file);
-        if (!std::filesystem::exists(xy)) continue;
-        const auto batch = lartpc::VoxelDataset({{xy}}, {.label_above = 0.001,
-                                                         .truth = lartpc::Truth::optional,
-                                                         .cells = {},
-                                                         .transforms = {}})
+        const auto xy = test::published_files("xy", lartpc::xy_name(file));
+        if (xy.empty()) continue;
+        const auto batch = lartpc::VoxelDataset({{xy.front()}}, {.label_above = 0.001,
+                                                                 .truth = lartpc::Truth::optional,
+                                                                 .cells = {},
+                                                                 .transforms = {}})
                                .load(std::vector<std::int64_t>{0});
         EXPECT_EQ(batch.size(), std::ssize(values));
     }
 }
 
 TEST(LartpcRunFiles, BatchesHoldWhatTheFilesHold) {
-    const auto files = test::reference_files((pipeline / "xy").string(), "*_xy-*.npz");
+    const auto files = test::published_files("xy", "*_xy-*.npz");
     HODO_REQUIRE_REFERENCE(files, "lartpc/pipeline/xy/*_xy-*.npz");
     for (const auto& file : files) {
         std::cout << "case " << file << "\n";

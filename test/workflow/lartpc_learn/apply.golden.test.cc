@@ -5,7 +5,7 @@
 #include "hodo/workflow/lartpc/inference.hh"
 #include "hodo/workflow/lartpc/inference_files.hh"
 #include "hodo/workflow/lartpc/learn/network.hh"
-#include "support/reference.hh"
+#include "workflow/lartpc/published_pipeline.hh"
 
 #include <gtest/gtest.h>
 
@@ -21,7 +21,6 @@ namespace test = hodo::test;
 namespace {
 
 constexpr double tolerance = 1e-5;  // float32 sums of some hundred terms, outputs of order one
-const base::Path pipeline = "lartpc/pipeline";
 
 /// The outputs recorded with one checkpoint.
 struct Case {
@@ -32,21 +31,18 @@ struct Case {
 
 std::vector<Case> recorded_cases() {
     std::map<base::Path, Case> cases;
-    const auto root = test::reference_folder() / pipeline;
-    if (!std::filesystem::is_directory(root / "run")) return {};
-    for (const auto& run : std::filesystem::directory_iterator(root / "run")) {
-        const auto folder = pipeline / "run" / run.path().filename() / "inference";
-        for (const auto& output : test::reference_files(folder.string(), "epoch*yinf*.npy")) {
+    for (const auto& run : test::published_run_folders()) {
+        for (const auto& output : test::published_files(run / "inference", "epoch*yinf*.npy")) {
             const auto name = output.filename().string();
             const auto epoch = base::parse_int(name.substr(5, name.find('-') - 5)).value();
-            const auto checkpoint =
-                run.path() / "checkpoints" / base::format("checkpoint_{:03d}.pth.tar", epoch);
-            const auto xy = root / "xy" / lartpc::xy_name(output);
-            if (!std::filesystem::exists(checkpoint) || !std::filesystem::exists(xy)) continue;
-            auto& found = cases[checkpoint];
-            found.checkpoint = checkpoint;
+            const auto checkpoint = test::published_files(
+                run / "checkpoints", base::format("checkpoint_{:03d}.pth.tar", epoch));
+            const auto xy = test::published_files("xy", lartpc::xy_name(output));
+            if (checkpoint.empty() || xy.empty()) continue;
+            auto& found = cases[checkpoint.front()];
+            found.checkpoint = checkpoint.front();
             found.epoch = epoch;
-            found.xy.push_back(xy);
+            found.xy.push_back(xy.front());
             found.outputs.push_back(output);
         }
     }
@@ -91,7 +87,7 @@ TEST(LartpcApplyGolden, PassesOfAnySizeGiveTheSameBytes) {
     const auto cases = recorded_cases();
     HODO_REQUIRE_REFERENCE(cases, "lartpc/pipeline/run/*/inference/epoch*yinf*.npy");
     const auto& one = cases.front();
-    const auto xy = test::reference_files((pipeline / "xy").string(), "*_xy-*.npz");
+    const auto xy = test::published_files("xy", "*_xy-*.npz");
     const auto network = lartpc::load_network(one.checkpoint);
     std::map<std::string, std::string> alone;
     for (const std::int64_t voxels : {1, 700, 1'000'000}) {
