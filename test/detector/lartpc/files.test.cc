@@ -77,6 +77,19 @@ TEST(TiledFiles, coarse_truth_holds_what_its_active_cells_hold) {
                 HasSubstr("Y_truth"));
 }
 
+// Joined TPCs whose anodes lie at their upper ends have negative places along the drift.
+TEST(TiledFiles, coarse_truth_moves_with_the_voxels) {
+    auto batch = example();
+    const auto here = lartpc::coarse_truth(batch, {5, 5, 5});
+    for (auto& voxel : batch.cloud.voxels) voxel[0] -= 20;
+    for (auto& image : batch.truth) {
+        for (auto& voxel : image.voxels) voxel[0] -= 20;
+    }
+    const auto there = lartpc::coarse_truth(batch, {5, 5, 5});
+    EXPECT_EQ(here.cell, there.cell);
+    EXPECT_EQ(here.values, there.values);
+}
+
 TEST(TiledFiles, starts_that_do_not_fit_are_refused) {
     const test::TemporaryFolder folder;
     const auto file = folder / "bad.npz";

@@ -150,6 +150,21 @@ TEST(GhostQuality, curve_and_confusion_tell_the_same) {
     EXPECT_EQ(lartpc::confusion(example.scored(example.perfect), 0.5).accuracy(), 1);
 }
 
+// Joined TPCs whose anodes lie at their upper ends have negative places along the drift.
+TEST(GhostQuality, merged_curves_move_with_the_voxels) {
+    auto example = Example(6);
+    const lartpc::Downsampling factors{2, 3, 4};
+    const auto curve = [&] {
+        return lartpc::merged_purity_curve(example.truth, example.voxels, example.random, factors);
+    };
+    const auto here = curve();
+    for (auto* voxels : {&example.voxels, &example.truth.voxels}) {
+        for (auto& voxel : *voxels) voxel[0] -= 50;
+    }
+    EXPECT_EQ(curve().purity, here.purity);
+    EXPECT_EQ(curve().sensitivity, here.sensitivity);
+}
+
 TEST(GhostQuality, truth_below_the_least_value_counts_as_ghost) {
     const lartpc::VoxelImage truth{{{5, 0, 0}, {1, 0, 0}, {3, 0, 0}}, 1, {0.5, 0.17, 0}};
     EXPECT_EQ(lartpc::truth_above(truth, 0).voxels,

@@ -154,7 +154,7 @@ CoarseTruth coarse_truth(const TiledBatch& batch, Downsampling factors) {
         std::map<Voxel, std::int64_t> number;  // of the cells met so far
         for (auto i = cloud.begin(event); i < cloud.end(event); ++i) {
             const auto& voxel = cloud.voxels[static_cast<std::size_t>(i)];
-            const Voxel place{voxel[0] / factors.x, voxel[1] / factors.y, voxel[2] / factors.z};
+            const auto place = merged_voxel(voxel, factors);
             const auto row = std::lower_bound(truth.voxels.begin(), truth.voxels.end(), place);
             if (row == truth.voxels.end() || *row != place) {
                 coarse.cell.push_back(-1);

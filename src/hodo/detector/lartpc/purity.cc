@@ -13,10 +13,6 @@ namespace {
 
 constexpr int threshold_count = 50;
 
-Voxel merged(const Voxel& v, Downsampling f) {
-    return {v[0] / f.x, v[1] / f.y, v[2] / f.z};
-}
-
 /// Voxels with what is true of them.
 struct Scored {
     double score = 0, truth = 0;
@@ -100,7 +96,7 @@ PurityCurve merged_purity_curve(const VoxelImage& truth, std::span<const Voxel> 
     HODO_DOOR(voxels.size() == scores.size());
     std::map<Voxel, float> best;
     for (std::size_t i = 0; i < voxels.size(); ++i) {
-        const auto [place, is_new] = best.emplace(merged(voxels[i], factors), scores[i]);
+        const auto [place, is_new] = best.emplace(merged_voxel(voxels[i], factors), scores[i]);
         if (!is_new) place->second = std::max(place->second, scores[i]);
     }
     std::vector<Voxel> coarse;

@@ -31,15 +31,17 @@ double most_frequent(std::vector<double>& values) {
 
 }  // namespace
 
+Voxel merged_voxel(const Voxel& voxel, Downsampling factors) {
+    return {floor_divide(voxel[0], factors.x), floor_divide(voxel[1], factors.y),
+            floor_divide(voxel[2], factors.z)};
+}
+
 VoxelImage merge_truth(const VoxelImage& truth, Downsampling factors) {
     HODO_DOOR(factors.x > 0 && factors.y > 0 && factors.z > 0);
     std::vector<std::pair<Voxel, std::int64_t>> order;
     order.reserve(truth.voxels.size());
     for (std::int64_t i = 0; i < truth.size(); ++i) {
-        const auto& v = truth.voxels[static_cast<std::size_t>(i)];
-        order.push_back({{floor_divide(v[0], factors.x), floor_divide(v[1], factors.y),
-                          floor_divide(v[2], factors.z)},
-                         i});
+        order.push_back({merged_voxel(truth.voxels[static_cast<std::size_t>(i)], factors), i});
     }
     std::sort(order.begin(), order.end());
     VoxelImage merged{.voxels = {}, .width = truth.width, .values = {}};

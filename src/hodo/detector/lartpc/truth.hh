@@ -8,6 +8,9 @@
 
 namespace hodo::lartpc {
 
+/// The merged voxel that holds `voxel`. Joined TPCs have negative places too: it rounds down.
+Voxel merged_voxel(const Voxel& voxel, Downsampling factors);
+
 /// Merges voxels: the first value is summed, of further ones (track, particle) the most frequent is
 /// kept, the lowest among equals. Ordered by (x, y, z).
 VoxelImage merge_truth(const VoxelImage& truth, Downsampling factors);
