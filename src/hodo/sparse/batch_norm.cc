@@ -33,7 +33,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr std::int64_t group_rows_count = 4096;   // rows that share a partial sum
-constexpr std::int64_t smallest_share = 1 << 19;  // numbers that are worth another thread
+constexpr std::int64_t smallest_share = 1 << 16;  // numbers that are worth another thread
 
 /// The sum over all rows of what `part(begin, end, sums)` adds to `numbers` sums, group by group.
 template <class Part>
@@ -51,7 +51,11 @@ std::vector<double> sum_over_rows(std::int64_t rows, std::int64_t numbers, const
             }
         });
     std::vector<double> sums(static_cast<std::size_t>(numbers));
-    for (std::size_t i = 0; i < partial.size(); ++i) sums[i % sums.size()] += partial[i];
+    for (auto group = partial.begin(); group != partial.end(); group += numbers) {
+        for (std::size_t i = 0; i < sums.size(); ++i) {
+            sums[i] += group[static_cast<std::int64_t>(i)];
+        }
+    }
     return sums;
 }
 

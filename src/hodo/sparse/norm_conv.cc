@@ -27,7 +27,11 @@ class BlockNumbers {
 
     std::vector<double> sums() const {
         std::vector<double> sums(static_cast<std::size_t>(count_));
-        for (std::size_t i = 0; i < numbers_.size(); ++i) sums[i % sums.size()] += numbers_[i];
+        for (auto block = numbers_.begin(); block != numbers_.end(); block += count_) {
+            for (std::size_t i = 0; i < sums.size(); ++i) {
+                sums[i] += block[static_cast<std::int64_t>(i)];
+            }
+        }
         return sums;
     }
 
@@ -99,11 +103,13 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
         const float* sums = y.data_ptr<float>();
         convolve(*plan.book, plan.direction, columns<const float>(normed, 0),
                  group_maps<float>(weight, 0, CellMaps<float>::Form::plain), columns<float>(y, 0),
-                 epilogue, [&](std::int64_t first, std::int64_t end) {
-                     double* numbers = moments.of(first);
-                     kernels().moments(sums + first * out, end - first, out, numbers,
-                                       numbers + out);
-                 });
+                 epilogue,
+                 {[&](std::int64_t first, std::int64_t end) {
+                      double* numbers = moments.of(first);
+                      kernels().moments(sums + first * out, end - first, out, numbers,
+                                        numbers + out);
+                  },
+                  {}});
         found = moments.moments();
         context->save_for_backward({x, normed, weight});
         context->saved_data["layer"] = c10::IValue::make_capsule(layer);
@@ -162,11 +168,14 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
         grad_x = new_rows(x.size(0), channels, x.options());
         const FloatMap map(layer.map);
         BlockNumbers sums(x.size(0), 2 * channels);
-        convolve_back(layer, g, weight, grad_x, [&](std::int64_t first, std::int64_t end) {
-            double* numbers = sums.of(first);
-            std::fill_n(numbers, 2 * channels, 0.0);
-            kernels().norm_sums(map.rows(x, grad_x, first, end), numbers, numbers + channels);
-        });
+        convolve_back(layer, g, weight, grad_x,
+                      {[&](std::int64_t first, std::int64_t end) {
+                           double* numbers = sums.of(first);
+                           std::fill_n(numbers, 2 * channels, 0.0);
+                           kernels().norm_sums(map.rows(x, grad_x, first, end), numbers,
+                                               numbers + channels);
+                       },
+                       columns<const float>(x, 0)});
         const auto added = passed.defined() ? dense_rows(passed) : passed;
         return norm_gradient(layer.map, sums.sums(), x, grad_x, added, grad_x);
     }

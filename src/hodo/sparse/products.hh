@@ -31,8 +31,13 @@ struct CellMaps {
 };
 
 /// What else is to be done with rows [first, end) of a result while they are in the nearest cache.
-/// Called once for each block of rows, from several threads.
-using AfterBlock = std::function<void(std::int64_t first, std::int64_t end)>;
+struct AfterBlock {
+    /// Called once for each block of rows, from several threads; may be absent.
+    std::function<void(std::int64_t first, std::int64_t end)> run;
+    /// Rows of the same number and width as the result's that `run` reads: they are called into the
+    /// cache while the block is computed. May be absent.
+    Rows<const float> reads;
+};
 
 /// y[u] = sum over pairs (p, k) of x[p] W_k, for all rows of the level that `direction` leads to;
 /// the epilogue and `after` (float32 only) name row 0 of all.
