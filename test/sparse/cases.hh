@@ -71,7 +71,13 @@ inline std::vector<KernelCase> kernel_cases() {
             {"3x3x3 stride 2, forward", strided({3, 3, 3}, {2, 2, 2})},
             {"3x3x3 stride 2, centred", minkowski({3, 3, 3}, {2, 2, 2})},
             {"1x1x1 stride 2", minkowski({1, 1, 1}, {2, 2, 2})},
-            {"3x3x3 stride 1, everywhere", {{{3, 3, 3}}, {1, 1, 1}, Sites::seeing}}};
+            {"3x3x3 stride 1, everywhere", {{{3, 3, 3}}, {1, 1, 1}, Sites::seeing}},
+            {"2x4x3 stride 2,4,3", strided({2, 4, 3}, {2, 4, 3})},
+            {"3x2x5 stride 2,3,1, forward", strided({3, 2, 5}, {2, 3, 1})},
+            {"4x3x2 stride 1,2,3, centred", minkowski({4, 3, 2}, {1, 2, 3})},
+            {"2x1x2 stride 3, centred", minkowski({2, 1, 2}, {3, 3, 3})},
+            {"2x3x2 stride 2 dilated 2,1,3", minkowski({2, 3, 2}, {2, 2, 2}, {2, 1, 3})},
+            {"2x3x2 stride 2,3,2, everywhere", {{{2, 3, 2}}, {2, 3, 2}, Sites::seeing}}};
 }
 
 /// Offsets of a kernel's cells in order, in units of the coordinates.

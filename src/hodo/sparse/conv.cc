@@ -129,7 +129,7 @@ struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
 };
 
 SparseTensor with_bias(const SparseTensor& x, const at::Tensor& bias) {
-    return bias.defined() ? x.with(x.features + bias.reshape({-1})) : x;
+    return bias.defined() ? x.with(plus_row(x.features, bias.reshape({-1}))) : x;
 }
 
 SparseTensor run_plan(const SparseTensor& x, const at::Tensor& weight, const at::Tensor& bias,

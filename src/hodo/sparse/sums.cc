@@ -86,7 +86,56 @@ struct LargestFunction : torch::autograd::Function<LargestFunction> {
     }
 };
 
+/// The sum of all rows, one after the other in double precision.
+at::Tensor sum_of_rows(const at::Tensor& x) {
+    if (!x.is_cpu()) return x.sum(0);
+    const auto plain = x.contiguous();
+    const auto sums = at::zeros({x.size(1)}, at::kDouble);
+    for_type_of(plain, [&](auto number) {
+        const auto* values = plain.data_ptr<decltype(number)>();
+        auto* into = sums.data_ptr<double>();
+        for (std::int64_t row = 0; row < plain.size(0); ++row) {
+            for (std::int64_t c = 0; c < plain.size(1); ++c) {
+                into[c] += static_cast<double>(*values++);
+            }
+        }
+    });
+    return sums.to(x.scalar_type());
+}
+
+struct PlusRowFunction : torch::autograd::Function<PlusRowFunction> {
+    static at::Tensor forward(AutogradContext*, const at::Tensor& x, const at::Tensor& row) {
+        return x + row;
+    }
+    static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+        const auto& g = gradients[0];
+        return {g, context->needs_input_grad(1) ? sum_of_rows(g) : at::Tensor()};
+    }
+};
+
+struct TimesRowFunction : torch::autograd::Function<TimesRowFunction> {
+    static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
+                              const at::Tensor& row) {
+        context->save_for_backward({x, row});
+        return x * row;
+    }
+    static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+        const auto saved = context->get_saved_variables();
+        const auto& g = gradients[0];
+        return {g * saved[1],
+                context->needs_input_grad(1) ? sum_of_rows(g * saved[0]) : at::Tensor()};
+    }
+};
+
 }  // namespace
+
+at::Tensor plus_row(const at::Tensor& x, const at::Tensor& row) {
+    return PlusRowFunction::apply(x, row);
+}
+
+at::Tensor times_row(const at::Tensor& x, const at::Tensor& row) {
+    return TimesRowFunction::apply(x, row);
+}
 
 at::Tensor plain_rows(const at::Tensor& x) {
     HODO_CHECK(x.device().is_cpu() || is_on_device(x),

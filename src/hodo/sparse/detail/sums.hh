@@ -27,6 +27,11 @@ at::Tensor list_lengths(const Neighbours& lists, const at::Tensor& like);
 RowLists event_lists(const Coordinates& coordinates);
 RowLists batch_list(const Coordinates& coordinates);
 
+/// x + row and x * row for each row of `x` [rows, channels]. The gradient of `row` [channels] is
+/// summed up in a fixed order: LibTorch's own sum of one column depends on threads.
+at::Tensor plus_row(const at::Tensor& x, const at::Tensor& row);
+at::Tensor times_row(const at::Tensor& x, const at::Tensor& row);
+
 /// An error unless `x` is float32 or double, on the CPU or a device whose kernels this build has;
 /// then `x` with plain rows.
 at::Tensor plain_rows(const at::Tensor& x);
