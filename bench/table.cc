@@ -6,23 +6,22 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
-#include <optional>
 
 #include "hodo/base/text.hh"
-#include "hodo/tensor/doctor.hh"
 
 namespace hodo::bench {
 
 namespace {
 
-std::map<std::string, std::vector<Row>>& all_rows() {
-    static std::map<std::string, std::vector<Row>> rows;
-    return rows;
-}
+struct Table {
+    std::vector<Row> rows;
+    std::string plain = "plain computation, 1 thread";
+    std::function<std::string()> text;
+};
 
-std::map<std::string, std::function<std::string()>>& all_prefaces() {
-    static std::map<std::string, std::function<std::string()>> prefaces;
-    return prefaces;
+std::map<std::string, Table>& all_tables() {
+    static std::map<std::string, Table> tables;
+    return tables;
 }
 
 /// Collects the figures of every run by benchmark; tells on the terminal how far it is.
@@ -68,37 +67,20 @@ class Collector final : public benchmark::BenchmarkReporter {
     std::map<std::pair<std::string, std::string>, std::vector<double>> figures_;
 };
 
-/// Three significant digits, large numbers in millions.
-std::string short_number(double value) {
-    if (value >= 1e6) return short_number(value / 1e6) + " M";
-    const int digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-    return base::format("{:.{}f}", value, digits);
-}
-
 std::string loads() {
     double load[3]{};
     return getloadavg(load, 3) < 1 ? "unknown" : base::format("{:.1f}", load[0]);
 }
 
-std::string ratio(std::optional<double> here, std::optional<double> there, const Row& row) {
-    if (!here || !there || *here <= 0 || *there <= 0) return "";
-    return short_number(row.smaller_is_better ? *there / *here : *here / *there);
-}
-
-std::string markdown(const std::vector<Row>& rows, const Collector& collector) {
-    std::string text =
-        "| what | median | plain computation, 1 thread | ratio | to 1 thread |\n"
-        "|---|---|---|---|---|\n";
+/// A regular expression for the benchmarks that the rows need.
+std::string filter_of(const std::string& name, const std::vector<Row>& rows) {
+    std::string names;
     for (const auto& row : rows) {
-        const auto here = collector.median(row.benchmark, row.figure);
-        if (!here) continue;
-        const auto plain = collector.median(row.plain, row.figure);
-        const auto single = collector.median(row.single, row.figure);
-        text += base::format("| {} | {} {} | {} | {} | {} |\n", row.what, short_number(*here),
-                             row.unit, plain ? short_number(*plain) : "", ratio(here, plain, row),
-                             ratio(here, single, row));
+        for (const auto& needed : {row.benchmark, row.plain, row.single}) {
+            if (!needed.empty()) names += (names.empty() ? "" : "|") + needed;
+        }
     }
-    return text;
+    return names.empty() ? "^" + name + "/" : "^(" + names + ")(/|$)";
 }
 
 /// Hands arguments to Google Benchmark, which keeps pointers to them.
@@ -116,13 +98,15 @@ void initialise(const std::vector<std::string>& arguments) {
 }  // namespace
 
 bool add_rows(std::string_view table, const std::vector<Row>& rows) {
-    auto& all = all_rows()[std::string(table)];
+    auto& all = all_tables()[std::string(table)].rows;
     all.insert(all.end(), rows.begin(), rows.end());
     return true;
 }
 
-bool add_preface(std::string_view table, std::function<std::string()> text) {
-    all_prefaces()[std::string(table)] = std::move(text);
+bool describe_table(std::string_view table, std::string plain, std::function<std::string()> text) {
+    auto& described = all_tables()[std::string(table)];
+    described.plain = std::move(plain);
+    described.text = std::move(text);
     return true;
 }
 
@@ -131,8 +115,9 @@ void run_alone(const std::vector<std::string>& arguments) {
     benchmark::RunSpecifiedBenchmarks();
 }
 
-std::string measure(const std::string& table, const std::vector<std::string>& arguments) {
-    std::vector<std::string> words{"--benchmark_filter=^" + table + "/",
+std::string measure(const std::string& name, const std::vector<std::string>& arguments) {
+    const auto& table = all_tables()[name];
+    std::vector<std::string> words{"--benchmark_filter=" + filter_of(name, table.rows),
                                    "--benchmark_repetitions=5",
                                    "--benchmark_enable_random_interleaving=true"};
     words.insert(words.end(), arguments.begin(), arguments.end());
@@ -140,12 +125,12 @@ std::string measure(const std::string& table, const std::vector<std::string>& ar
     Collector collector;
     const auto before = loads();
     benchmark::RunSpecifiedBenchmarks(&collector);
-    const auto known = all_rows().find(table);
-    const auto preface = all_prefaces().find(table);
-    return (preface == all_prefaces().end() ? "" : preface->second()) +
-           markdown(known == all_rows().end() ? collector.rows() : known->second, collector) +
-           base::format("\n{}; load of the machine {} before, {} after.\n", tensor::library_line(),
-                        before, loads());
+    const Medians medians = [&](const auto& benchmark, const auto& figure) {
+        return collector.median(benchmark, figure);
+    };
+    return (table.text ? table.text() + "\n\n" : "") +
+           table_text(table.rows.empty() ? collector.rows() : table.rows, table.plain, medians) +
+           base::format("\nLoad of the machine {} before, {} after.\n", before, loads());
 }
 
 }  // namespace hodo::bench
