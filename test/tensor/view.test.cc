@@ -143,6 +143,16 @@ TEST(Tensors, weights_are_loaded_by_name_and_converted) {
     EXPECT_EQ(io::find(arrays, "bias", "memory").floats(), (std::vector<float>{5, 6}));
 }
 
+TEST(Tensors, a_fingerprint_tells_values_and_names) {
+    auto first = at::ones({2, 3}), second = at::ones({2, 3});
+    const auto print = fingerprint(std::vector<NamedParameter>{{"a", &first}});
+    EXPECT_EQ(print.size(), 16U);
+    EXPECT_EQ(print, fingerprint(std::vector<NamedParameter>{{"a", &second}}));
+    EXPECT_NE(print, fingerprint(std::vector<NamedParameter>{{"b", &first}}));
+    second[1][2] = 1.5;
+    EXPECT_NE(print, fingerprint(std::vector<NamedParameter>{{"a", &second}}));
+}
+
 TEST(Tensors, weights_that_do_not_fit_are_listed_in_one_sentence) {
     const test::TemporaryFolder folder;
     const auto file = folder / "w.safetensors";

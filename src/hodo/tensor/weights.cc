@@ -80,6 +80,17 @@ io::NamedArrays parameter_arrays(std::span<const NamedParameter> parameters) {
     return arrays;
 }
 
+std::string fingerprint(std::span<const NamedParameter> parameters) {
+    constexpr std::uint64_t fnv_prime = 0x100000001b3ULL;
+    std::uint64_t hash = 0;
+    for (const auto& [name, array] : parameter_arrays(parameters)) {
+        const std::string_view bytes(reinterpret_cast<const char*>(array.bytes.data()),
+                                     array.bytes.size());
+        hash = hash * fnv_prime ^ base::fnv1a(name) ^ base::fnv1a(bytes);
+    }
+    return base::format("{:016x}", hash);
+}
+
 std::int64_t parameter_count(std::span<const NamedParameter> parameters) {
     std::int64_t count = 0;
     for (const auto& parameter : parameters) count += parameter.tensor->numel();

@@ -23,6 +23,10 @@ void load_parameters(std::span<const NamedParameter> parameters, const io::Weigh
 /// The parameters as arrays (copies), in their order.
 io::NamedArrays parameter_arrays(std::span<const NamedParameter> parameters);
 
+/// What tells weights apart: 16 hexadecimal digits, an FNV-1a hash of the parameters' names and
+/// bytes in their order.
+std::string fingerprint(std::span<const NamedParameter> parameters);
+
 /// Number of elements of all parameters.
 std::int64_t parameter_count(std::span<const NamedParameter> parameters);
 

@@ -34,8 +34,8 @@ class Golden {
         return tensor::from_array(arrays_.at(name)).clone();
     }
     double number(const std::string& name) const { return (*this)(name).item<double>(); }
-    std::vector<NamedShape> shapes() const {
-        std::vector<NamedShape> shapes;
+    std::vector<workflow::NamedShape> shapes() const {
+        std::vector<workflow::NamedShape> shapes;
         for (const auto& [name, array] : arrays_) {
             if (name.starts_with("sd/")) shapes.push_back({name.substr(3), array.shape});
         }
@@ -251,7 +251,7 @@ TEST(CellNetGolden, agrees_in_evaluation_training_and_five_steps_of_adam) {
     }
 }
 
-using Entries = std::vector<NamedShape>;
+using Entries = std::vector<workflow::NamedShape>;
 
 /// The networks of a manifest: config,index,kind,name,shape.
 std::map<std::string, Entries> read_manifest(const base::Path& path) {
@@ -266,7 +266,7 @@ std::map<std::string, Entries> read_manifest(const base::Path& path) {
             ADD_FAILURE() << line;
             continue;
         }
-        NamedShape entry{m[2], {}};
+        workflow::NamedShape entry{m[2], {}};
         std::istringstream numbers(m[3]);
         for (std::string n; std::getline(numbers, n, 'x');) entry.shape.push_back(std::stoll(n));
         nets[m[1]].push_back(entry);

@@ -127,7 +127,7 @@ TEST(CellNet, is_recognised_by_the_shapes_of_its_weights) {
                 if (flat + 1 < options.n_strides) options.downsample_t = {4, 4};
                 if (kind == NetworkKind::cellnet_binary) options.hidden_layers = 1;
                 CellNet net(options);
-                std::vector<NamedShape> shapes;
+                std::vector<workflow::NamedShape> shapes;
                 for (const auto& [name, tensor] : tensor::named_parameters(net)) {
                     shapes.push_back({name, tensor->sizes().vec()});
                 }

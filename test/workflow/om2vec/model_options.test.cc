@@ -33,7 +33,7 @@ TEST(ModelOptions, are_found_again_from_shapes) {
 
 TEST(ModelOptions, files_of_other_networks_are_refused_in_a_sentence) {
     const auto shapes = parameter_shapes(preset(Preset::toy));
-    const auto message = [](const std::vector<NamedShape>& tensors) {
+    const auto message = [](const std::vector<workflow::NamedShape>& tensors) {
         return test::error_of([&] { infer_options(tensors, "weights.pt"); });
     };
     EXPECT_NE(message({}).find("weights.pt: tensor 'initial_downsample.0.weight' is missing"),
@@ -50,7 +50,7 @@ TEST(ModelOptions, files_of_other_networks_are_refused_in_a_sentence) {
     EXPECT_NE(message(extra).find("did you mean 'output.bias'?"), std::string::npos);
     auto flat = shapes;
     flat[0].shape = {64};
-    EXPECT_NE(message(flat).find("a matrix is expected"), std::string::npos);
+    EXPECT_NE(message(flat).find("2 dimensions are expected"), std::string::npos);
 }
 
 }  // namespace

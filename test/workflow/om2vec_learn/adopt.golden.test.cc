@@ -14,9 +14,7 @@ namespace {
 
 /// The network's options as the shapes in the file tell them.
 ModelOptions options_of(const io::WeightFile& file) {
-    std::vector<NamedShape> shapes;
-    for (const auto& entry : file.entries()) shapes.push_back({entry.name, entry.shape});
-    return infer_options(shapes, "checkpoint");
+    return infer_options(workflow::shapes_of(file), "checkpoint");
 }
 
 TEST(AdoptedOptimizer, has_the_moments_of_the_checkpoint_parameter_by_parameter) {

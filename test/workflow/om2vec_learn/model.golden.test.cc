@@ -49,7 +49,7 @@ TEST_F(GoldenForward, shapes_of_parameters_give_back_the_options) {
     for (const auto& file : files_) {
         const GoldenCase golden(file);
         auto model = golden.model();
-        std::vector<NamedShape> shapes;
+        std::vector<workflow::NamedShape> shapes;
         for (const auto& [name, tensor] : tensor::named_parameters(model)) {
             shapes.push_back({name, tensor->sizes().vec()});
         }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "hodo/base/error.hh"
 #include "hodo/base/text.hh"
@@ -11,33 +10,10 @@ namespace hodo::lartpc {
 
 namespace {
 
-using Shape = std::vector<std::int64_t>;
-
-/// Looks tensors up by name and says what is wrong with them.
-class ShapeBook {
-  public:
-    ShapeBook(const std::vector<NamedShape>& tensors, std::string_view origin) : origin_(origin) {
-        for (const auto& tensor : tensors) shapes_[tensor.name] = tensor.shape;
-    }
-    bool has(const std::string& name) const { return shapes_.contains(name); }
-    const Shape& shape(const std::string& name, std::size_t dimensions) const {
-        const auto found = shapes_.find(name);
-        HODO_CHECK(found != shapes_.end(),
-                   "{}: has no tensor '{}', so these are not the weights of a sparse network of "
-                   "this workflow; choose another file",
-                   origin_, name);
-        HODO_CHECK(found->second.size() == dimensions,
-                   "{}: tensor '{}' has {} dimensions where {} are expected; choose another file",
-                   origin_, name, found->second.size(), dimensions);
-        return found->second;
-    }
-    /// A kernel [cells, 1, in, out].
-    const Shape& kernel(const std::string& name) const { return shape(name, 4); }
-
-  private:
-    std::string origin_;
-    std::map<std::string, Shape> shapes_;
-};
+/// The shape of a kernel [cells, 1, in, out].
+const std::vector<std::int64_t>& kernel(const workflow::ShapeBook& book, const std::string& name) {
+    return book.shape(name, 4);
+}
 
 /// The integer whose power `power` is `cells`, or 0.
 std::int64_t root(std::int64_t cells, int power) {
@@ -47,12 +23,12 @@ std::int64_t root(std::int64_t cells, int power) {
     return product == cells ? size : 0;
 }
 
-void infer_levels(const ShapeBook& book, std::string_view origin, ModelOptions& options) {
+void infer_levels(const workflow::ShapeBook& book, std::string_view origin, ModelOptions& options) {
     std::string level = "sparseModel.2";
     const auto table = "." + std::to_string(2 * options.reps) + ".1";
     options.n_2d = 0;
     for (options.n_strides = 1;; ++options.n_strides, level += table + ".2") {
-        const auto cells = book.kernel(level + ".0.1.1.weight")[0];
+        const auto cells = kernel(book, level + ".0.1.1.weight")[0];
         const auto flat = root(cells, 2), deep = root(cells, 3);
         // 64 cells may be 8 x 8 or 4 x 4 x 4; submanifold kernels are odd.
         const bool is_flat = deep == 0 || deep % 2 == 0;
@@ -62,7 +38,7 @@ void infer_levels(const ShapeBook& book, std::string_view origin, ModelOptions& 
         options.conv_kernel = is_flat ? flat : deep;
         if (is_flat && options.conv_kernel > 1) options.n_2d = options.n_strides;
         if (!book.has(level + table + ".1.weight")) return;
-        const auto down = book.kernel(level + table + ".1.weight")[0];
+        const auto down = kernel(book, level + table + ".1.weight")[0];
         if (options.n_2d == options.n_strides) {
             options.downsample.assign(2, root(down, 2));
         } else {
@@ -107,10 +83,11 @@ void ModelOptions::describe(base::Fields& f) {
            "beyond 'drop' needs a spatial_size to be beyond of");
 }
 
-ModelOptions infer_model(const std::vector<NamedShape>& tensors, std::string_view origin) {
-    const ShapeBook book(tensors, origin);
+ModelOptions infer_model(const std::vector<workflow::NamedShape>& tensors,
+                         std::string_view origin) {
+    const workflow::ShapeBook book(tensors, origin, "a sparse network of this workflow");
     ModelOptions options;
-    const auto& start = book.kernel("sparseModel.1.weight");
+    const auto& start = kernel(book, "sparseModel.1.weight");
     options.n_input_features = start[2];
     options.n_channels = start[3];
     // Blocks of the first level before the way down: the way down leads to more channels.
@@ -118,7 +95,7 @@ ModelOptions infer_model(const std::vector<NamedShape>& tensors, std::string_vie
     const auto first_kernel = [&] {
         return base::format("sparseModel.2.{}.1.1.weight", 2 * options.reps);
     };
-    while (book.has(first_kernel()) && book.kernel(first_kernel())[3] == options.n_channels) {
+    while (book.has(first_kernel()) && kernel(book, first_kernel())[3] == options.n_channels) {
         ++options.reps;
     }
     infer_levels(book, origin, options);

@@ -7,6 +7,7 @@
 /// spelling; losses and metrics have their published names.
 
 #include "hodo/base/fields.hh"
+#include "hodo/workflow/network_file.hh"
 
 #include <array>
 #include <cstdint>
@@ -50,16 +51,10 @@ struct ModelOptions {
     bool operator==(const ModelOptions&) const = default;
 };
 
-/// A tensor of a weight file, without its data.
-struct NamedShape {
-    std::string name;
-    std::vector<std::int64_t> shape;
-};
-
 /// The options of the network that has these tensors, in the original's names. Filters are taken
 /// to be as large as their strides; `momentum`, `spatial_size` and `freeze` leave no trace and keep
 /// their defaults. An error names `origin` and what does not fit.
-ModelOptions infer_model(const std::vector<NamedShape>& tensors, std::string_view origin);
+ModelOptions infer_model(const std::vector<workflow::NamedShape>& tensors, std::string_view origin);
 
 enum class LossKind {
     bce,

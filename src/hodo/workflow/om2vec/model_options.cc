@@ -1,67 +1,12 @@
 #include "hodo/workflow/om2vec/model_options.hh"
 
-#include <algorithm>
-#include <map>
-
-#include "hodo/base/error.hh"
 #include "hodo/base/text.hh"
 
 namespace hodo::om2vec {
 
 namespace {
 
-std::string text(const std::vector<std::int64_t>& shape) {
-    std::vector<std::string> parts;
-    for (const auto size : shape) parts.push_back(std::to_string(size));
-    return "(" + base::join(parts, ", ") + ")";
-}
-
-/// Looks tensors up by name and says what is wrong with them.
-class ShapeBook {
-  public:
-    ShapeBook(std::span<const NamedShape> tensors, std::string_view origin) : origin_(origin) {
-        for (const auto& tensor : tensors) shapes_[tensor.name] = tensor.shape;
-    }
-    bool has(const std::string& name) const { return shapes_.count(name) > 0; }
-    /// The shape of a matrix that must be there.
-    const std::vector<std::int64_t>& matrix(const std::string& name) const {
-        const auto found = shapes_.find(name);
-        HODO_CHECK(found != shapes_.end(),
-                   "{}: tensor '{}' is missing (it fixes the size of the network), so this is not "
-                   "a weight file of an om2vec network; choose another file",
-                   origin_, name);
-        HODO_CHECK(found->second.size() == 2,
-                   "{}: tensor '{}' has shape {} where a matrix is expected, so this is not a "
-                   "weight file of an om2vec network; choose another file",
-                   origin_, name, text(found->second));
-        return found->second;
-    }
-    void compare(const std::vector<NamedShape>& expected) const {
-        std::vector<std::string> known;
-        for (const auto& tensor : expected) {
-            known.push_back(tensor.name);
-            const auto found = shapes_.find(tensor.name);
-            HODO_CHECK(found != shapes_.end(),
-                       "{}: tensor '{}' is missing (the network cannot run without it); the file "
-                       "is incomplete, export it again",
-                       origin_, tensor.name);
-            HODO_CHECK(found->second == tensor.shape,
-                       "{}: tensor '{}' has shape {} where {} is expected from the other tensors; "
-                       "the file does not belong to one om2vec network, choose another file",
-                       origin_, tensor.name, text(found->second), text(tensor.shape));
-        }
-        for (const auto& [name, shape] : shapes_) {
-            HODO_CHECK(std::find(known.begin(), known.end(), name) != known.end(),
-                       "{}: tensor '{}' does not belong to an om2vec network{}; choose another "
-                       "file",
-                       origin_, name, base::did_you_mean(name, known));
-        }
-    }
-
-  private:
-    std::string origin_;
-    std::map<std::string, std::vector<std::int64_t>> shapes_;
-};
+using workflow::NamedShape;
 
 void add_linear(std::vector<NamedShape>& list, const std::string& name, std::int64_t out,
                 std::int64_t in) {
@@ -166,17 +111,18 @@ std::int64_t parameter_count(const ModelOptions& options) {
 }
 
 ModelOptions infer_options(std::span<const NamedShape> tensors, std::string_view origin) {
-    const ShapeBook book(tensors, origin);
+    const workflow::ShapeBook book(tensors, origin, "an om2vec network");
+    const auto matrix = [&](const std::string& name) { return book.shape(name, 2); };
     ModelOptions options;
-    const auto& initial = book.matrix("initial_downsample.0.weight");
-    const auto& memory = book.matrix("mem_embedding");
+    const auto initial = matrix("initial_downsample.0.weight");
+    const auto memory = matrix("mem_embedding");
     options.bins = initial[1];
     options.latent = memory[0];
     options.embed = memory[1];
     options.tokens = {initial[0]};
-    options.feedforward = book.matrix("encoder.0.enc_layer.linear1.weight")[0];
+    options.feedforward = matrix("encoder.0.enc_layer.linear1.weight")[0];
     for (int i = 1; book.has(base::format("encoder.{}.downsample.weight", i)); ++i) {
-        options.tokens.push_back(book.matrix(base::format("encoder.{}.downsample.weight", i))[1]);
+        options.tokens.push_back(matrix(base::format("encoder.{}.downsample.weight", i))[1]);
     }
     if (options.embed % options.heads != 0) options.heads = 1;
     options.sensor_positional_encoding = book.has("sensor_positional_encoding.weight");

@@ -11,6 +11,7 @@
 /// tokens to the defaults below).
 
 #include "hodo/base/fields.hh"
+#include "hodo/workflow/network_file.hh"
 
 #include <array>
 #include <cstdint>
@@ -43,19 +44,13 @@ constexpr auto names(Preset) {
 }
 ModelOptions preset(Preset size);
 
-/// A tensor of a weight file, without its data.
-struct NamedShape {
-    std::string name;
-    std::vector<std::int64_t> shape;
-};
-
 /// The options of the network that has these tensors (heads and dropout leave no trace in shapes
 /// and keep their defaults). Error if a tensor is missing, has the wrong shape, or is not part of
 /// such a network; `origin` (a file) stands in messages.
-ModelOptions infer_options(std::span<const NamedShape> tensors, std::string_view origin);
+ModelOptions infer_options(std::span<const workflow::NamedShape> tensors, std::string_view origin);
 
 /// Name and shape of every parameter, in the original's order of registration.
-std::vector<NamedShape> parameter_shapes(const ModelOptions& options);
+std::vector<workflow::NamedShape> parameter_shapes(const ModelOptions& options);
 
 /// Number of trainable numbers.
 std::int64_t parameter_count(const ModelOptions& options);

@@ -11,6 +11,7 @@
 #include "hodo/tensor/weights.hh"
 #include "hodo/workflow/lartpc/learn/checkpoints.hh"
 #include "hodo/workflow/lartpc/voxel_batch.hh"
+#include "hodo/workflow/network_file.hh"
 
 #include <algorithm>
 #include <set>
@@ -44,31 +45,6 @@ nn::UResNetOptions body_options(const ModelOptions& options) {
 
 bool is_statistic(const tensor::NamedParameter& parameter) {
     return parameter.name.ends_with("running_mean") || parameter.name.ends_with("running_var");
-}
-
-std::optional<ModelOptions> stored_model(const io::WeightFile& file) {
-    const auto& metadata = file.metadata();
-    if (!metadata.is_object() || !metadata.has("model") || !metadata.at("model").is_text()) {
-        return {};
-    }
-    const auto origin = base::format("{} (model)", file.path());
-    return base::Config::parse(metadata.at("model").text(), origin).as<ModelOptions>();
-}
-
-ModelOptions inferred_model(const io::WeightFile& file) {
-    std::vector<NamedShape> shapes;
-    for (const auto& entry : file.entries()) shapes.push_back({entry.name, entry.shape});
-    return infer_model(shapes, file.path().string());
-}
-
-std::string fingerprint_of(CellNet& model) {
-    std::uint64_t hash = 0;
-    for (const auto& [name, array] : tensor::parameter_arrays(tensor::named_parameters(model))) {
-        const std::string_view bytes(reinterpret_cast<const char*>(array.bytes.data()),
-                                     array.bytes.size());
-        hash = hash * 0x100000001b3ULL ^ base::fnv1a(name) ^ base::fnv1a(bytes);
-    }
-    return base::format("{:016x}", hash);
 }
 
 /// The weight file meant by a path that may be a run directory.
@@ -224,11 +200,11 @@ Network load_network(const base::Path& weights, const std::optional<ModelOptions
     const auto path = weight_file(weights);
     const auto file = io::WeightFile::open(path);
     auto model = options;
-    if (!model) model = stored_model(file);
-    if (!model) model = inferred_model(file);
+    if (!model) model = workflow::stored_options<ModelOptions>(file, "model");
+    if (!model) model = infer_model(workflow::shapes_of(file), path.string());
     Network network{CellNet(*model), path.string(), {}, epoch_of_checkpoint(path)};
     tensor::load_parameters(tensor::named_parameters(network.model), file);
-    network.fingerprint = fingerprint_of(network.model);
+    network.fingerprint = tensor::fingerprint(tensor::named_parameters(network.model));
     return network;
 }
 

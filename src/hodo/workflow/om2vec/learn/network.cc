@@ -8,6 +8,7 @@
 #include "hodo/tensor/view.hh"
 #include "hodo/tensor/weights.hh"
 #include "hodo/train/session.hh"
+#include "hodo/workflow/network_file.hh"
 
 #include <algorithm>
 
@@ -32,30 +33,6 @@ void each_part(std::int64_t modules, at::Device device, Work work) {
             work(first, std::min(first + size, modules));
         }
     });
-}
-
-std::vector<NamedShape> shapes_of(const io::WeightFile& file) {
-    std::vector<NamedShape> shapes;
-    for (const auto& entry : file.entries()) shapes.push_back({entry.name, entry.shape});
-    return shapes;
-}
-
-template <class Options>
-std::optional<Options> stored_options(const io::WeightFile& file, std::string_view key) {
-    const auto& metadata = file.metadata();
-    if (!metadata.is_object() || !metadata.has(key) || !metadata.at(key).is_text()) return {};
-    const auto origin = base::format("{} ({})", file.path(), key);
-    return base::Config::parse(metadata.at(key).text(), origin).as<Options>();
-}
-
-std::string fingerprint_of(Model& model) {
-    std::uint64_t hash = 0;
-    for (const auto& [name, array] : tensor::parameter_arrays(tensor::named_parameters(model))) {
-        const std::string_view bytes(reinterpret_cast<const char*>(array.bytes.data()),
-                                     array.bytes.size());
-        hash = hash * 0x100000001b3ULL ^ base::fnv1a(name) ^ base::fnv1a(bytes);
-    }
-    return base::format("{:016x}", hash);
 }
 
 /// The options on one line, for messages.
@@ -92,10 +69,10 @@ Network load_network(const NetworkOptions& options, const optical::Binning& binn
         path /= model_file;
     }
     const auto file = io::WeightFile::open(path, options.weight_choice);
-    const auto stored_model = stored_options<ModelOptions>(file, "model");
+    const auto stored_model = workflow::stored_options<ModelOptions>(file, "model");
     const auto model_options =
-        stored_model ? *stored_model : infer_options(shapes_of(file), path.string());
-    const auto stored_binning = stored_options<optical::Binning>(file, "binning");
+        stored_model ? *stored_model : infer_options(workflow::shapes_of(file), path.string());
+    const auto stored_binning = workflow::stored_options<optical::Binning>(file, "binning");
     auto known = stored_binning ? *stored_binning : original_binning(model_options.bins);
     if (choice == BinningChoice::given) {
         HODO_CHECK(!stored_binning || *stored_binning == binning,
@@ -109,7 +86,7 @@ Network load_network(const NetworkOptions& options, const optical::Binning& binn
     }
     Network network{Model(model_options), known, path.string(), {}};
     tensor::load_parameters(tensor::named_parameters(network.model), file);
-    network.fingerprint = fingerprint_of(network.model);
+    network.fingerprint = tensor::fingerprint(tensor::named_parameters(network.model));
     return network;
 }
 
