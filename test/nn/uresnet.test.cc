@@ -3,11 +3,13 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <sstream>
 
 #include "hodo/base/threads.hh"
+#include "hodo/tensor/parameters.hh"
 #include "sparse/cases.hh"
 #include "support/reference.hh"
 
@@ -75,6 +77,54 @@ TEST(UResNet, LearnsFromNoVoxelsAndFromOne) {
         y.features.sum().backward();
         EXPECT_EQ(net.evaluate(input.tensor).voxels(), static_cast<std::int64_t>(count));
     }
+}
+
+/// Voxels of the two sides of x = 8 that no kernel of the first level joins, though they are
+/// neighbours on the second.
+struct Sides {
+    std::vector<sparse::Voxel> inside, outside;
+    Sides() {
+        for (auto v : random_voxels(500, 16, 1, "sides", {0, 8, 8, 8})) {
+            v.y = std::clamp(v.y, 0, 7);
+            v.z = std::clamp(v.z, 0, 7);
+            if (v.x < 7) inside.push_back(v);
+            if (v.x > 8) outside.push_back(v);
+        }
+        inside = sparse::sorted_distinct(inside);
+        outside = sparse::sorted_distinct(outside);
+    }
+};
+
+TEST(UResNet, VoxelsBeyondItsExtentAreAsIfTheDeeperLevelHadNeverBeen) {
+    const at::NoGradGuard no_gradients;
+    const auto make = [](std::optional<sparse::Triple> extent) {
+        UResNet net({.channels = 4, .levels = 2, .extent = extent});
+        net.initialise(base::Random(3, "extent"));
+        for (auto& [name, tensor] : tensor::named_parameters(net)) {
+            if (name.ends_with("bias")) tensor->fill_(0.1);
+        }
+        return net;
+    };
+    auto limited = make(sparse::Triple{8, 8, 8}), unlimited = make({}), shallow = make({});
+    for (auto& [name, tensor] : tensor::named_parameters(shallow)) {
+        if (name == "2.4.1.4.weight") tensor->zero_();
+    }
+    const Sides sides;
+    const auto count = std::ssize(sides.inside), others = std::ssize(sides.outside);
+    const auto x = random_tensor({count + others, 3}, "x", at::kFloat);
+    auto both = sides.inside;
+    both.insert(both.end(), sides.outside.begin(), sides.outside.end());
+    const auto tensor_of = [](const std::vector<sparse::Voxel>& voxels, const at::Tensor& rows) {
+        return sparse::from_rows(sparse::test::to_tensor(voxels), rows).tensor;
+    };
+    const auto all = tensor_of(both, x), first = tensor_of(sides.inside, x.slice(0, 0, count)),
+               second = tensor_of(sides.outside, x.slice(0, count));
+    const auto expected =
+        at::cat({unlimited.evaluate(first).features, shallow.evaluate(second).features});
+    EXPECT_TRUE(limited.evaluate(all).features.equal(expected));
+    // The limit is what makes the difference, and with gradients recorded it is the same one.
+    EXPECT_FALSE(unlimited.evaluate(all).features.equal(expected));
+    EXPECT_TRUE(limited(all, Mode::evaluate).features.allclose(expected, 1e-4, 1e-5));
 }
 
 TEST(UResNet, RefusesToHaveNothingToLearn) {

@@ -34,39 +34,115 @@ std::vector<Voxel> full_box(std::int32_t x, std::int32_t y, std::int32_t z) {
     return voxels;
 }
 
+/// A box in which the full one stands with room for every kernel on both sides. The room is a
+/// multiple of all strides, so that sites of coarse levels stand at multiples of them here too.
+struct Canvas {
+    static constexpr std::int64_t room = 12;
+    Triple size;  ///< Of the full box.
+
+    /// Features of the full box [voxels, channels] as [1, channels, x, y, z].
+    at::Tensor of(const at::Tensor& features) const {
+        const auto dense = features.t().reshape({1, features.size(1), size[0], size[1], size[2]});
+        return at::constant_pad_nd(dense, std::vector<std::int64_t>(6, room));
+    }
+    /// The values at a voxel of a dense result whose places are `stride` apart.
+    static at::Tensor at(const at::Tensor& dense, const Voxel& v, const Triple& stride) {
+        return dense.select(4, (v.z + room) / stride[2])
+            .select(3, (v.y + room) / stride[1])
+            .select(2, (v.x + room) / stride[0])[0];
+    }
+};
+
+std::vector<std::int64_t> list(const Triple& triple) {
+    return {triple.begin(), triple.end()};
+}
+
+/// Zeros on both sides, last axis first, so that place u of a dense result sees u + o_k.
+std::vector<std::int64_t> reach_of(const Kernel& kernel) {
+    std::vector<std::int64_t> padding;
+    for (std::size_t a = 3; a-- > 0;) {
+        const auto before = -kernel.begin(a) * kernel.dilation[a];
+        padding.push_back(before);
+        padding.push_back((kernel.size[a] - 1) * kernel.dilation[a] - before);
+    }
+    return padding;
+}
+
+at::Tensor dense_kernel(const at::Tensor& weight, const Triple& size) {
+    return weight.reshape({size[0], size[1], size[2], weight.size(1), weight.size(2)})
+        .permute({4, 3, 0, 1, 2});
+}
+
+void expect_values(const SparseTensor& y, const at::Tensor& dense, const Triple& stride) {
+    ASSERT_GT(y.voxels(), 0);
+    for (std::int64_t row = 0; row < y.voxels(); ++row) {
+        const auto& v = y.coordinates->voxels()[static_cast<std::size_t>(row)];
+        ASSERT_LE(largest_difference(y.features[row], Canvas::at(dense, v, stride)), 1e-12)
+            << "row " << row;
+    }
+}
+
 TEST(Convolution, EqualsDenseConvolutionOnDenseInput) {
-    const std::int64_t in = 3, out = 4, nx = 6, ny = 5, nz = 4;
+    const std::int64_t in = 3, out = 4;
     const auto input = make_input(full_box(6, 5, 4), in);
-    const auto dense = input.tensor.features.t().reshape({1, in, nx, ny, nz});
+    const auto canvas = Canvas{{6, 5, 4}}.of(input.tensor.features);
+    const std::vector<std::int64_t> none{0, 0, 0};
     for (const auto& [name, spec] : test::kernel_cases()) {
-        const auto& size = spec.kernel.size;
-        if (spec.sites == Sites::seeing && spec.stride == Triple{1, 1, 1}) continue;
-        if (spec.kernel.alignment == Alignment::forward && size != spec.stride) continue;
         SCOPED_TRACE(name);
+        const auto padded = at::constant_pad_nd(canvas, reach_of(spec.kernel));
+        const auto dense = [&](const at::Tensor& kernel, std::int64_t groups) {
+            return at::conv3d(padded, kernel, {}, list(spec.stride), at::IntArrayRef(none),
+                              list(spec.kernel.dilation), groups);
+        };
         const auto weight = random_tensor({spec.kernel.volume(), in, out}, "w");
         const auto y = conv(input.tensor, weight, {}, spec);
-        // The same kernel as a dense one: padded by its reach, on both sides.
-        const auto dense_weight =
-            weight.reshape({size[0], size[1], size[2], in, out}).permute({4, 3, 0, 1, 2});
-        std::vector<std::int64_t> padding;
-        for (std::size_t a = 3; a-- > 0;) {
-            const auto step = spec.kernel.dilation[a];
-            const auto before = -spec.kernel.begin(a) * step;
-            padding.push_back(before);
-            padding.push_back((size[a] - 1) * step - before + spec.stride[a] - 1);
+        const auto expected = dense(dense_kernel(weight, spec.kernel.size), 1);
+        expect_values(y, expected, spec.stride);
+        if (spec.sites == Sites::seeing) {
+            // Every site that sees a voxel is there: all of the dense result but zeros.
+            EXPECT_EQ(y.voxels(), (expected.abs().sum(1) > 0).sum().item<std::int64_t>());
         }
-        const std::vector<std::int64_t> steps(spec.stride.begin(), spec.stride.end());
-        const std::vector<std::int64_t> dilation(spec.kernel.dilation.begin(),
-                                                 spec.kernel.dilation.end());
-        const std::vector<std::int64_t> none{0, 0, 0};
-        const auto expected = at::conv3d(at::constant_pad_nd(dense, padding), dense_weight, {},
-                                         steps, at::IntArrayRef(none), dilation);
+        const auto by_channel = random_tensor({spec.kernel.volume(), in}, "v");
+        expect_values(depthwise(input.tensor, by_channel, {}, spec),
+                      dense(dense_kernel(by_channel.unsqueeze(1), spec.kernel.size), in),
+                      spec.stride);
+    }
+}
+
+TEST(Convolution, EqualsDenseTransposedConvolutionOnDenseInput) {
+    const std::int64_t in = 3, out = 2;
+    const auto input = make_input(full_box(6, 5, 4), in);
+    const std::vector<std::int64_t> none{0, 0, 0};
+    for (const auto& [name, spec] : test::kernel_cases()) {
+        SCOPED_TRACE(name);
+        // A full box of coarse places at multiples of the stride.
+        auto voxels = full_box(6, 5, 4);
+        for (auto& v : voxels) {
+            const auto at = [&](std::int32_t c, std::size_t a) {
+                return static_cast<std::int32_t>(c * spec.stride[a]);
+            };
+            v = {v.batch, at(v.x, 0), at(v.y, 1), at(v.z, 2)};
+        }
+        const auto coarse =
+            from_rows(test::to_tensor(voxels), input.tensor.features, {.stride = spec.stride})
+                .tensor;
+        const auto weight = random_tensor({spec.kernel.volume(), in, out}, "w");
+        // Dense place 0 is the first voxel's first cell.
+        const auto dense = at::conv_transpose3d(
+            input.tensor.features.t().reshape({1, in, 6, 5, 4}),
+            dense_kernel(weight, spec.kernel.size).transpose(0, 1), {}, list(spec.stride),
+            at::IntArrayRef(none), at::IntArrayRef(none), 1, list(spec.kernel.dilation));
+        const auto y = conv_generative(coarse, weight, {}, spec);
+        EXPECT_EQ(y.coordinates->stride(), (Triple{1, 1, 1}));
+        EXPECT_EQ(y.voxels(), (dense.abs().sum(1) > 0).sum().item<std::int64_t>());
         for (std::int64_t row = 0; row < y.voxels(); ++row) {
             const auto& v = y.coordinates->voxels()[static_cast<std::size_t>(row)];
-            const auto at = expected.select(4, v.z / spec.stride[2])
-                                .select(3, v.y / spec.stride[1])
-                                .select(2, v.x / spec.stride[0])[0];
-            ASSERT_LE(largest_difference(y.features[row], at), 1e-12) << "row " << row;
+            const auto place = [&](std::int32_t c, std::size_t a) {
+                return c - spec.kernel.begin(a) * spec.kernel.dilation[a];
+            };
+            const auto expected =
+                dense.select(4, place(v.z, 2)).select(3, place(v.y, 1)).select(2, place(v.x, 0))[0];
+            ASSERT_LE(largest_difference(y.features[row], expected), 1e-12) << "row " << row;
         }
     }
 }
@@ -110,7 +186,6 @@ TEST(Convolution, GradientsAreThoseOfFiniteDifferences) {
                          [&](const std::vector<at::Tensor>& t) {
                              return depthwise(input.tensor.with(t[0]), t[1], t[2], spec).features;
                          });
-        if (spec.sites == Sites::seeing && spec.stride == Triple{1, 1, 1}) continue;
         const auto coarse = input.tensor.maps->coarser(input.tensor.coordinates, spec.kernel,
                                                        spec.stride, spec.sites);
         expect_gradients(

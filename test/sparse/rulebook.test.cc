@@ -52,6 +52,14 @@ TEST(Maps, MakeEachLevelAndRulebookOnce) {
     EXPECT_NE(maps.rulebook(fine, fine, pair), book);
 }
 
+TEST(Maps, SitesThatSeeAVoxelAreNotItsCellWhereAKernelReachesBack) {
+    // A centred kernel of 2 x 3 x 2 at its own stride: y = 2 is seen from 3, not from its cell 0.
+    const auto fine = group_rows(std::vector<Voxel>{{0, 4, 2, 4}}).voxels;
+    const auto sites = Maps().coarser(fine, {{2, 3, 2}}, {2, 3, 2}, Sites::seeing);
+    ASSERT_EQ(sites->size(), 1);
+    EXPECT_EQ(sites->voxels().front(), (Voxel{0, 4, 3, 4}));
+}
+
 TEST(Maps, SparseConvNetsStridedSitesAreAllThatSeeAVoxel) {
     const auto fine = group_rows(std::vector<Voxel>{{0, 4, 4, 4}}).voxels;
     Maps maps;

@@ -113,7 +113,7 @@ SharedCoordinates Maps::coarser(const SharedCoordinates& input, const Kernel& ke
     if (sites == Sites::cells && stride == Triple{1, 1, 1}) return input;
     // Where each voxel has one cell, both rules choose the same sites.
     const bool tiles = kernel.size == stride && kernel.dilation == Triple{1, 1, 1} &&
-                       (kernel.alignment == Alignment::forward || !kernel.is_symmetric());
+                       kernel.begin(0) == 0 && kernel.begin(1) == 0 && kernel.begin(2) == 0;
     Level wanted{input, nullptr, kernel, stride, sites, false};
     if (tiles || sites == Sites::cells) {
         wanted.sites = Sites::cells;
