@@ -1,5 +1,4 @@
-// Events of PILArNet-M with any numbers in them. The HDF5 around them is whole: what its library
-// makes of damaged files is not ours.
+// Events of PILArNet-M with any numbers in them, in HDF5 that is whole; hdf5.cc damages it.
 
 #include "hodo/detector/lartpc/pilarnet.hh"
 #include "fuzz/target.hh"

@@ -2,19 +2,35 @@
 
 #include "hodo/base/error.hh"
 
-#include <sys/mman.h>
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 namespace hodo::fuzz {
 
+namespace {
+
+/// A file of this process. It has a name, for HDF5 asks for the real path of what it opens.
+struct Scratch {
+    base::Path path =
+        std::filesystem::temp_directory_path() / ("fuzz-input-" + std::to_string(getpid()));
+    int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
+    ~Scratch() { std::remove(path.c_str()); }
+};
+
+}  // namespace
+
 base::Path as_file(std::string_view data) {
-    static int file = memfd_create("fuzz", 0);
-    if (ftruncate(file, 0) != 0 || pwrite(file, data.data(), data.size(), 0) < 0) std::abort();
-    return "/proc/self/fd/" + std::to_string(file);
+    static const Scratch file;
+    if (ftruncate(file.descriptor, 0) != 0 ||
+        pwrite(file.descriptor, data.data(), data.size(), 0) < 0) {
+        std::abort();
+    }
+    return file.path;
 }
 
 std::string written(std::string_view ending, void (*write)(const base::Path& file)) {

@@ -1,7 +1,8 @@
 #include <algorithm>
 
 #include "hodo/base/error.hh"
-#include "hodo/io/detail/hdf5_handle.hh"
+#include "hodo/io/detail/hdf5_driver.hh"
+#include "hodo/io/detail/hdf5_lists.hh"
 #include "hodo/io/hdf5.hh"
 
 namespace hodo::io {
@@ -17,6 +18,9 @@ using detail::Hdf5Space;
 using detail::Hdf5Type;
 
 constexpr std::uint64_t largest_read = std::uint64_t{64} << 30;
+// What a file may hold although it is not there: values that were never written.
+constexpr std::uint64_t largest_unwritten = std::uint64_t{64} << 20;
+constexpr std::uint64_t strongest_packing = 1100;  // of deflate, a little more than it can
 
 /// An open dataset with its type and space.
 struct Opened {
@@ -24,6 +28,7 @@ struct Opened {
     Hdf5Type type;
     Hdf5Space space;
     std::string origin;
+    std::uint64_t limit = largest_read;  ///< Bytes that its elements can have at most.
 };
 
 herr_t collect_dataset(hid_t, const char* name, const H5O_info_t* info, void* names) {
@@ -38,18 +43,37 @@ herr_t collect_attribute(hid_t, const char* name, const H5A_info_t*, void* names
     return 0;
 }
 
-/// Memory for an array of `shape`; refused when no machine could hold it.
-std::shared_ptr<std::vector<std::byte>> reserve(DType type, const std::vector<std::int64_t>& shape,
-                                                std::string_view origin) {
-    std::uint64_t bytes = item_size(type);
+/// The product of extents and an element's size; refused when more than `limit`, so that a damaged
+/// shape takes no memory.
+std::uint64_t bytes_of(std::uint64_t item, const std::vector<std::int64_t>& shape,
+                       std::uint64_t limit, std::string_view origin) {
+    std::uint64_t bytes = item;
     if (std::find(shape.begin(), shape.end(), 0) != shape.end()) bytes = 0;
     for (const std::int64_t extent : shape) {
-        HODO_CHECK(bytes == 0 || static_cast<std::uint64_t>(extent) <= largest_read / bytes,
-                   "{}: is larger than {}; read it in rows", origin,
-                   base::human_bytes(static_cast<double>(largest_read)));
+        HODO_CHECK(
+            bytes == 0 || (extent >= 0 && static_cast<std::uint64_t>(extent) <= limit / bytes),
+            "{}: is larger than {}, which is {}", origin,
+            base::human_bytes(static_cast<double>(limit)),
+            limit == largest_read ? "too much at once; read it in rows"
+                                  : "more than the file can hold; it is damaged");
         bytes *= static_cast<std::uint64_t>(extent);
     }
-    return std::make_shared<std::vector<std::byte>>(bytes);
+    return bytes;
+}
+
+/// How many bytes the elements of a dataset can have, from the size of its file.
+std::uint64_t limit_of(hid_t dataset, std::uint64_t file_size) {
+    const detail::Hdf5List creation(H5Dget_create_plist(dataset));
+    if (H5Pget_external_count(creation.get()) > 0) return largest_read;
+    switch (H5Pget_layout(creation.get())) {
+        case H5D_COMPACT:
+        case H5D_CONTIGUOUS:
+            return std::min(largest_read, std::max(file_size, largest_unwritten));
+        case H5D_CHUNKED:
+            return std::min(largest_read, file_size * strongest_packing + largest_unwritten);
+        default:
+            return largest_read;
+    }
 }
 
 /// Selects rows [first, first + count) of the file, sets the extent of `shape` to `count` and
@@ -74,7 +98,8 @@ Hdf5Space select_rows(const Opened& opened, std::vector<std::int64_t>& shape, st
 Array read_selected(const Opened& opened, std::vector<std::int64_t> shape, hid_t memory_space,
                     hid_t file_space) {
     const DType type = detail::hdf5_to_dtype(opened.type.get(), opened.origin);
-    auto content = reserve(type, shape, opened.origin);
+    auto content = std::make_shared<std::vector<std::byte>>(
+        bytes_of(item_size(type), shape, opened.limit, opened.origin));
     if (!content->empty()) {
         const bool is_enumeration =
             type != DType::boolean && H5Tget_class(opened.type.get()) == H5T_ENUM;
@@ -88,59 +113,6 @@ Array read_selected(const Opened& opened, std::vector<std::int64_t> shape, hid_t
                    opened.origin);
     }
     return {type, std::move(shape), std::span<const std::byte>(*content), content};
-}
-
-/// The column type that lists of a stored type become.
-ColumnType list_type(DType type, std::string_view origin) {
-    switch (type) {
-        case DType::f64:
-            return ColumnType::f64;
-        case DType::f16:
-        case DType::bf16:
-        case DType::f32:
-            return ColumnType::f32;
-        case DType::c64:
-        case DType::c128:
-            base::fail("{}: holds lists of complex numbers", origin);
-        default:
-            return ColumnType::i64;
-    }
-}
-
-template <class T>
-void append_list(Column& column, const hvl_t& list) {
-    const auto* values = static_cast<const T*>(list.p);
-    auto& target = std::get<std::vector<T>>(column.values);
-    target.insert(target.end(), values, values + list.len);
-    column.offsets[0].push_back(static_cast<std::int64_t>(target.size()));
-}
-
-/// The selected rows of a dataset of lists.
-Column read_selected_lists(const Opened& opened, const std::string& name, std::size_t count,
-                           hid_t memory_space) {
-    HODO_CHECK(H5Tget_class(opened.type.get()) == H5T_VLEN, "{}: holds no lists of varying length",
-               opened.origin);
-    const Hdf5Type element(H5Tget_super(opened.type.get()));
-    const ColumnType type =
-        list_type(detail::hdf5_to_dtype(element.get(), opened.origin), opened.origin);
-    Column column{{name, type, 1}, {{0}}, {}};
-    if (type == ColumnType::f32) column.values.emplace<std::vector<float>>();
-    if (type == ColumnType::i64) column.values.emplace<std::vector<std::int64_t>>();
-    if (count == 0) return column;
-    const Hdf5Type memory(H5Tvlen_create(type == ColumnType::f64   ? H5T_NATIVE_DOUBLE
-                                         : type == ColumnType::f32 ? H5T_NATIVE_FLOAT
-                                                                   : H5T_NATIVE_INT64));
-    std::vector<hvl_t> lists(count, hvl_t{0, nullptr});
-    const herr_t code = H5Dread(opened.dataset.get(), memory.get(), memory_space,
-                                opened.space.get(), H5P_DEFAULT, lists.data());
-    for (const hvl_t& list : lists) {
-        if (type == ColumnType::f64) append_list<double>(column, list);
-        if (type == ColumnType::f32) append_list<float>(column, list);
-        if (type == ColumnType::i64) append_list<std::int64_t>(column, list);
-    }
-    H5Dvlen_reclaim(memory.get(), memory_space, H5P_DEFAULT, lists.data());
-    HODO_CHECK(code >= 0, "{}: cannot be read; the file is damaged", opened.origin);
-    return column;
 }
 
 Json list_or_single(std::vector<Json> values, hid_t space) {
@@ -170,24 +142,27 @@ std::vector<Json> attribute_numbers(hid_t attribute, DType type, std::size_t cou
     return values;
 }
 
-Json read_attribute(hid_t object, const std::string& name, const std::string& origin) {
+Json read_attribute(hid_t object, const std::string& name, const std::string& origin,
+                    const detail::GlobalHeap& heap, std::uint64_t limit) {
     const Hdf5Attribute attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT));
     HODO_CHECK(attribute, "{}: cannot be read", origin);
     const Hdf5Type type(H5Aget_type(attribute.get()));
     const Hdf5Space space(H5Aget_space(attribute.get()));
+    HODO_CHECK(type && space, "{}: its type cannot be read; the file is damaged", origin);
+    const auto shape = detail::hdf5_shape(space.get());
+    bytes_of(H5Tget_size(type.get()), shape, limit, origin);
+    const auto count = static_cast<std::size_t>(bytes_of(1, shape, limit, origin));
     std::vector<Json> values;
     if (H5Tget_class(type.get()) == H5T_STRING) {
         const auto read = [&](hid_t memory, void* buffer) {
             return H5Aread(attribute.get(), memory, buffer);
         };
-        for (std::string& text : detail::hdf5_texts(type.get(), space.get(), origin, read)) {
+        for (std::string& text : detail::hdf5_texts(type.get(), count, origin, heap, read)) {
             values.emplace_back(std::move(text));
         }
     } else {
-        const hssize_t count = H5Sget_simple_extent_npoints(space.get());
         const DType stored = detail::hdf5_to_dtype(type.get(), origin);
-        values = attribute_numbers(attribute.get(), stored,
-                                   static_cast<std::size_t>(std::max<hssize_t>(0, count)), origin);
+        values = attribute_numbers(attribute.get(), stored, count, origin);
     }
     return list_or_single(std::move(values), space.get());
 }
@@ -197,8 +172,14 @@ Json read_attribute(hid_t object, const std::string& name, const std::string& or
 struct Hdf5File::Body {
     base::Path path;
     Hdf5FileId id;
+    detail::GlobalHeap heap;
+    std::uint64_t size;
 
-    Body(const base::Path& file, Hdf5FileId opened) : path(file), id(std::move(opened)) {}
+    Body(const base::Path& file, Hdf5FileId opened)
+        : path(file),
+          id(std::move(opened)),
+          heap(file, id.get()),
+          size(std::filesystem::file_size(file)) {}
     ~Body() {
         const auto lock = hdf5_lock();
         id.reset();
@@ -226,6 +207,7 @@ struct Hdf5File::Body {
         opened.space = Hdf5Space(H5Dget_space(opened.dataset.get()));
         HODO_CHECK(opened.type && opened.space, "{}: its type cannot be read; the file is damaged",
                    opened.origin);
+        opened.limit = limit_of(opened.dataset.get(), size);
         return opened;
     }
 };
@@ -234,7 +216,7 @@ Hdf5File Hdf5File::open(const base::Path& file) {
     const auto lock = hdf5_lock();
     HODO_CHECK(std::filesystem::is_regular_file(file), "{}: there is no such file", file);
     HODO_CHECK(H5Fis_hdf5(file.c_str()) > 0, "{}: is not an HDF5 file", file);
-    Hdf5FileId id(H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+    Hdf5FileId id = detail::hdf5_open_mapped(file);
     HODO_CHECK(id, "{}: cannot be opened as HDF5; it is damaged, or another program writes it",
                file);
     Hdf5File opened;
@@ -277,9 +259,14 @@ Column Hdf5File::read_lists(std::string_view path, std::int64_t first, std::int6
     std::vector<std::int64_t> shape = detail::hdf5_shape(opened.space.get());
     HODO_CHECK(shape.size() == 1, "{}: has {} dimensions, but lists are read along one",
                opened.origin, shape.size());
+    bytes_of(H5Tget_size(opened.type.get()), shape, opened.limit, opened.origin);
     const Hdf5Space memory = select_rows(opened, shape, first, count);
-    return read_selected_lists(opened, std::string(path), static_cast<std::size_t>(count),
-                               memory.get());
+    const auto read = [&](hid_t type, void* buffer) {
+        return H5Dread(opened.dataset.get(), type, memory.get(), opened.space.get(), H5P_DEFAULT,
+                       buffer);
+    };
+    return detail::hdf5_lists(opened.type.get(), static_cast<std::size_t>(count), std::string(path),
+                              opened.origin, body_->heap, read);
 }
 
 std::int64_t Hdf5File::rows(std::string_view path) const {
@@ -291,10 +278,13 @@ std::int64_t Hdf5File::rows(std::string_view path) const {
 std::vector<std::string> Hdf5File::read_text(std::string_view path) const {
     const auto lock = hdf5_lock();
     const Opened opened = body_->open(path);
-    return detail::hdf5_texts(
-        opened.type.get(), opened.space.get(), opened.origin, [&](hid_t memory, void* buffer) {
-            return H5Dread(opened.dataset.get(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer);
-        });
+    const auto shape = detail::hdf5_shape(opened.space.get());
+    bytes_of(H5Tget_size(opened.type.get()), shape, opened.limit, opened.origin);
+    const auto read = [&](hid_t type, void* buffer) {
+        return H5Dread(opened.dataset.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer);
+    };
+    return detail::hdf5_texts(opened.type.get(), bytes_of(1, shape, opened.limit, opened.origin),
+                              opened.origin, body_->heap, read);
 }
 
 Array Hdf5File::describe(std::string_view path) const {
@@ -317,7 +307,8 @@ Json Hdf5File::attributes(std::string_view path) const {
     Json attributes = Json::object();
     for (const std::string& name : names) {
         attributes[name] = read_attribute(
-            object.get(), name, base::format("{}: attribute '{}' of '{}'", body_->path, name, key));
+            object.get(), name, base::format("{}: attribute '{}' of '{}'", body_->path, name, key),
+            body_->heap, std::max(body_->size, largest_unwritten));
     }
     return attributes;
 }

@@ -1,7 +1,7 @@
 #include "hodo/io/detail/hdf5_handle.hh"
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "hodo/base/error.hh"
 
@@ -164,37 +164,10 @@ Hdf5Type hdf5_text_type() {
 
 std::vector<std::int64_t> hdf5_shape(hid_t space) {
     if (H5Sget_simple_extent_type(space) == H5S_NULL) return {0};
-    const int dimensions = H5Sget_simple_extent_ndims(space);
+    const int dimensions = std::max(0, H5Sget_simple_extent_ndims(space));
     std::array<hsize_t, H5S_MAX_RANK> extents{};
     H5Sget_simple_extent_dims(space, extents.data(), nullptr);
     return {extents.begin(), extents.begin() + dimensions};
-}
-
-std::vector<std::string> hdf5_texts(hid_t stored, hid_t space, std::string_view origin,
-                                    const std::function<herr_t(hid_t type, void* buffer)>& read) {
-    HODO_CHECK(H5Tget_class(stored) == H5T_STRING, "{}: holds no text", origin);
-    const auto count =
-        static_cast<std::size_t>(std::max<hssize_t>(0, H5Sget_simple_extent_npoints(space)));
-    std::vector<std::string> texts;
-    if (count == 0) return texts;
-    if (H5Tis_variable_str(stored) > 0) {
-        std::vector<char*> pointers(count, nullptr);
-        HODO_CHECK(read(stored, pointers.data()) >= 0, "{}: its text cannot be read", origin);
-        for (const char* text : pointers) texts.emplace_back(text == nullptr ? "" : text);
-        H5Dvlen_reclaim(stored, space, H5P_DEFAULT, pointers.data());
-        return texts;
-    }
-    const std::size_t size = H5Tget_size(stored);
-    std::string block(count * size, '\0');
-    HODO_CHECK(read(stored, block.data()) >= 0, "{}: its text cannot be read", origin);
-    const bool padded_with_spaces = H5Tget_strpad(stored) == H5T_STR_SPACEPAD;
-    for (std::size_t i = 0; i < count; ++i) {
-        std::string text = block.substr(i * size, size);
-        text.resize(std::min(text.find('\0'), text.size()));
-        if (padded_with_spaces) text.resize(text.find_last_not_of(' ') + 1);
-        texts.push_back(std::move(text));
-    }
-    return texts;
 }
 
 }  // namespace hodo::io::detail

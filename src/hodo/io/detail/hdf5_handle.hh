@@ -5,8 +5,10 @@
 
 #define H5_USE_110_API  // 1.12 and later give some functions other arguments
 #include <hdf5.h>
+#if H5_VERSION_GE(1, 13, 0)
+#include <H5FDdevelop.h>  // drivers
+#endif
 
-#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -60,9 +62,5 @@ Hdf5Type hdf5_text_type();
 
 /// Extents of a data space.
 std::vector<std::int64_t> hdf5_shape(hid_t space);
-
-/// Reads all texts of a dataset or attribute: `read` fills a buffer as a given memory type.
-std::vector<std::string> hdf5_texts(hid_t stored, hid_t space, std::string_view origin,
-                                    const std::function<herr_t(hid_t type, void* buffer)>& read);
 
 }  // namespace hodo::io::detail
