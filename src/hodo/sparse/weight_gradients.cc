@@ -66,15 +66,22 @@ RecycledVector<float> sum_groups(const Cut& cut, std::int64_t numbers, std::int6
     return sums;
 }
 
-/// Adds the groups' sums up, in their order: to the first.
-void add_groups(const Cut& cut, std::int64_t numbers, RecycledVector<float>& sums) {
+/// target[i] = the groups' sums from `first` on, added up in their order.
+void add_groups(const Cut& cut, const RecycledVector<float>& sums, std::int64_t numbers,
+                std::int64_t first, std::int64_t count, float* target) {
     const auto all = cut.cells * numbers;
-    base::parallel_for(all, smallest_sum / cut.groups, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t group = 1; group < cut.groups; ++group) {
-            const float* other = sums.data() + group * all;
-            for (auto i = begin; i < end; ++i) sums[size(i)] += other[i];
-        }
-    });
+    std::copy_n(sums.data() + first, count, target);
+    for (std::int64_t group = 1; group < cut.groups; ++group) {
+        const float* other = sums.data() + group * all + first;
+#pragma omp simd
+        for (std::int64_t i = 0; i < count; ++i) target[i] += other[i];
+    }
+}
+
+/// Cells whose sums are worth a thread.
+std::int64_t cell_grain(const Cut& cut, std::int64_t numbers) {
+    return std::max<std::int64_t>(1,
+                                  smallest_sum / (cut.groups * std::max<std::int64_t>(1, numbers)));
 }
 
 /// Tasks that are worth a thread of their own.
@@ -92,7 +99,7 @@ void weight_gradient(const Rulebook& book, Direction direction, Rows<const float
     const auto numbers = grad.in * padded;
     const Cut cut(blocks.count(), book.cells(), book.cells() * numbers);
     const auto pairs = static_cast<std::int64_t>(blocks.others.size());
-    auto sums = sum_groups(
+    const auto sums = sum_groups(
         cut, numbers, task_grain(cut, pairs, grad.in * grad.out),
         [&](const Task& task, float* group_sums) {
             RecycledVector<float> padding(size(is_padded ? 0 : block_rows * padded));
@@ -111,15 +118,23 @@ void weight_gradient(const Rulebook& book, Direction direction, Rows<const float
                                            grad.out, group_sums});
             }
         });
-    add_groups(cut, numbers, sums);
     const bool mirrored = book.is_mirrored() && direction == Direction::back;
-    for (std::int64_t cell = 0; cell < book.cells(); ++cell) {
-        const auto target = mirrored ? book.cells() - 1 - cell : cell;
-        for (std::int64_t i = 0; i < grad.in; ++i) {
-            std::copy_n(sums.data() + cell * numbers + i * padded, grad.out,
-                        grad.data + target * grad.cell_stride + i * grad.out);
-        }
-    }
+    base::parallel_for(cut.cells, cell_grain(cut, numbers),
+                       [&](std::int64_t begin, std::int64_t end) {
+                           for (auto cell = begin; cell < end; ++cell) {
+                               const auto target = mirrored ? cut.cells - 1 - cell : cell;
+                               float* place = grad.data + target * grad.cell_stride;
+                               const auto first = cell * numbers;
+                               if (is_padded) {
+                                   add_groups(cut, sums, numbers, first, numbers, place);
+                                   continue;
+                               }
+                               for (std::int64_t i = 0; i < grad.in; ++i) {
+                                   add_groups(cut, sums, numbers, first + i * padded, grad.out,
+                                              place + i * grad.out);
+                               }
+                           }
+                       });
 }
 
 void weight_gradient(const Rulebook& book, Direction direction, Rows<const double> x,
@@ -134,16 +149,16 @@ void depthwise_weight_gradient(const Rulebook& book, const float* x, const float
     const auto pairs = static_cast<std::int64_t>(neighbours.entries.size());
     Cut cut(parts, book.cells(), book.cells() * channels);
     cut.chunks = 1;
-    auto sums = sum_groups(cut, channels, task_grain(cut, pairs, 8 * channels),
-                           [&](const Task& task, float* group_sums) {
-                               const auto first = task.begin * block_rows;
-                               const auto last = std::min(task.end * block_rows, neighbours.rows());
-                               kernels().depthwise_weight_gradient(
-                                   {neighbours.starts.data() + first, neighbours.entries.data(),
-                                    last - first, channels, x, g + first * channels, group_sums});
-                           });
-    add_groups(cut, channels, sums);
-    std::copy_n(sums.begin(), book.cells() * channels, grad);
+    const auto sums =
+        sum_groups(cut, channels, task_grain(cut, pairs, 8 * channels),
+                   [&](const Task& task, float* group_sums) {
+                       const auto first = task.begin * block_rows;
+                       const auto last = std::min(task.end * block_rows, neighbours.rows());
+                       kernels().depthwise_weight_gradient(
+                           {neighbours.starts.data() + first, neighbours.entries.data(),
+                            last - first, channels, x, g + first * channels, group_sums});
+                   });
+    add_groups(cut, sums, channels, 0, book.cells() * channels, grad);
 }
 
 void depthwise_weight_gradient(const Rulebook& book, const double* x, const double* g,

@@ -58,9 +58,13 @@ inline void add_columns(const WeightTask& task, const float* g, float* grad, std
     for (; i + 4 <= task.in; i += 4) {
         add_outer<4, Vectors>(task, task.x + i, g, grad + i * stride, stride, count, others, own);
     }
-    for (; i < task.in; ++i) {
-        add_outer<1, Vectors>(task, task.x + i, g, grad + i * stride, stride, count, others, own);
-    }
+    const auto rest = [&](auto channels_left) {
+        add_outer<channels_left.count, Vectors>(task, task.x + i, g, grad + i * stride, stride,
+                                                count, others, own);
+    };
+    if (task.in - i == 3) rest(Registers<3>{});
+    if (task.in - i == 2) rest(Registers<2>{});
+    if (task.in - i == 1) rest(Registers<1>{});
 }
 
 void weight_gradient(const WeightTask& task) {

@@ -70,6 +70,12 @@ inline Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
 }
 #endif
 
+/// A number of registers, of rows or of columns, as a type.
+template <int count_>
+struct Registers {
+    static constexpr int count = count_;
+};
+
 /// a where a > 0, else a leak; for a register or a number.
 inline Lanes leaky(Lanes a, float leak) {
     const Lanes zero = spread(0.0F);

@@ -60,12 +60,6 @@ void column_squares(const float* x, std::int64_t rows, std::int64_t channels, co
 /// So many rows are added in single precision before their sum enters a sum in double precision.
 constexpr std::int64_t rows_at_once = 16;
 
-/// A number of registers side by side, as a type.
-template <int count_>
-struct Registers {
-    static constexpr int count = count_;
-};
-
 /// Calls `part(column, Registers<n>)` for whole registers of columns, a few side by side; returns
 /// the first column that is left.
 template <class Part>
