@@ -14,11 +14,16 @@ namespace hodo::lartpc {
 
 namespace {
 
-/// Consecutive firing bands of one plane.
+/// Consecutive firing bands of one plane, and the lower left corners (z, y) of the pixels that may
+/// touch them.
 struct Strip {
     int first = 0, last = 0;
-    CornerRange corners;
+    CornerRange corners;  ///< Along s.
+    /// As far as the plane restricts it, z lies between z_low + y z_slope and z_high + y z_slope.
+    double z_low = 0, z_high = 0, z_slope = 0;
 };
+
+using Strips = std::array<const Strip*, planes_per_face>;  ///< One of each plane.
 
 /// A coordinate as a linear function of the perpendicular coordinates of two planes.
 struct Combination {
@@ -183,14 +188,23 @@ class TickTiler {
                 if (!strips.empty() && strips.back().last == band - 1) {
                     strips.back().last = band;
                 } else {
-                    strips.push_back({band, band, {}});
+                    strips.push_back({.first = band, .last = band, .corners = {}});
                 }
             }
         }
-        for (auto& strip : strips) {
-            strip.corners = grid_.plane(k).corners(strip.first, strip.last);
-        }
+        for (auto& strip : strips) place(strip, grid_.plane(k));
         return !strips.empty();
+    }
+
+    void place(Strip& strip, const PlaneBands& plane) const {
+        strip.corners = plane.corners(strip.first, strip.last);
+        if (plane.cosine() == 0) {
+            strip.z_high = grid_.pixels_z();
+            return;
+        }
+        strip.z_low = strip.corners.low / plane.cosine();
+        strip.z_high = strip.corners.high / plane.cosine();
+        strip.z_slope = -plane.sine() / plane.cosine();
     }
 
     /// All strips of the third plane that meet two of the others.
@@ -208,7 +222,7 @@ class TickTiler {
     }
 
     /// The pixels inside three strips.
-    void visit(const std::array<const Strip*, planes_per_face>& strips) {
+    void visit(const Strips& strips) {
         double low = 0, high = grid_.pixels_y() - 1;
         constexpr std::array<std::array<std::size_t, 2>, 3> pairs{{{0, 1}, {0, 2}, {1, 2}}};
         for (std::size_t p = 0; p < pairs.size(); ++p) {
@@ -218,29 +232,31 @@ class TickTiler {
             low = std::max(low, range.low);
             high = std::min(high, range.high);
         }
+        for (int k = 0; k < planes_per_face; ++k) {
+            // A plane whose s is y or -y tells nothing about z and all about y.
+            if (grid_.plane(k).cosine() != 0) continue;
+            const auto& corners = strips[index(k)]->corners;
+            const double sine = grid_.plane(k).sine();
+            const auto [first, last] = std::minmax({corners.low * sine, corners.high * sine});
+            low = std::max(low, first);
+            high = std::min(high, last);
+        }
         if (low > high) return;
         for (int y = static_cast<int>(low); y <= static_cast<int>(high); ++y) row(strips, y);
     }
 
-    void row(const std::array<const Strip*, planes_per_face>& strips, int y) {
+    void row(const Strips& strips, int y) {
         double low = 0, high = grid_.pixels_z() - 1;
-        for (int k = 0; k < planes_per_face; ++k) {
-            const auto& plane = grid_.plane(k);
-            const auto& corners = strips[index(k)]->corners;
-            const double s = y * plane.sine();
-            if (plane.cosine() == 0) {
-                if (s < corners.low || s > corners.high) return;
-                continue;
-            }
-            low = std::max(low, (corners.low - s) / plane.cosine());
-            high = std::min(high, (corners.high - s) / plane.cosine());
+        for (const auto* strip : strips) {
+            low = std::max(low, strip->z_low + y * strip->z_slope);
+            high = std::min(high, strip->z_high + y * strip->z_slope);
         }
         if (low > high) return;
         for (int z = static_cast<int>(low); z <= static_cast<int>(high); ++z) add(strips, z, y);
     }
 
     /// The exact test: some share of the pixel lies in each strip.
-    void add(const std::array<const Strip*, planes_per_face>& strips, int z, int y) {
+    void add(const Strips& strips, int z, int y) {
         ActivePixel pixel{static_cast<std::int16_t>(z), static_cast<std::int16_t>(y), {}};
         for (int k = 0; k < planes_per_face; ++k) {
             const auto& strip = *strips[index(k)];
