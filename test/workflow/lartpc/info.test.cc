@@ -2,11 +2,15 @@
 
 #include "hodo/workflow/lartpc/info.hh"
 #include "hodo/detector/lartpc/files.hh"
+#include "hodo/io/npz.hh"
 #include "hodo/workflow/lartpc/inference_files.hh"
+#include "support/ragged_hdf5.hh"
 #include "support/reference.hh"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <fstream>
 
 namespace base = hodo::base;
 namespace lartpc = hodo::lartpc;
@@ -36,6 +40,42 @@ TEST(LartpcInfo, CountsVoxelsTruthAndGhosts) {
     EXPECT_EQ(facts.at("share of truth that is active").number(), 0.5);
     EXPECT_EQ(facts.at("sum of truth").number(), 2.5);
     EXPECT_THAT(lartpc::facts_text(facts), HasSubstr("voxels 3, extent 7 x 8 x 9"));
+}
+
+TEST(LartpcInfo, KnowsUsersVoxels) {
+    const test::TemporaryFolder folder;
+    // Two events of PILArNet-M: scatter of one point and a track of two; and the scatter alone.
+    const auto point = [](double x, double energy) {
+        return std::vector<double>{x, 5, 6, energy, energy, 0, 0, 0};
+    };
+    auto points = point(4, 0.5);
+    for (const auto& other : {point(7, 2), point(8, 3)}) {
+        points.insert(points.end(), other.begin(), other.end());
+    }
+    const auto file = folder / "events.h5";
+    std::ofstream(file, std::ios::binary) << test::ragged_hdf5(
+        {{"point", {points, point(1, 0.25)}},
+         {"cluster", {{1, -1, -1, -1, 4, 2, 3, 3, 0, 1}, {1, -1, -1, -1, 4}}}});
+    const auto all = lartpc::file_facts(file);
+    EXPECT_EQ(all.at("version").integer(), 1);
+    EXPECT_EQ(all.at("events").integer(), 2);
+    EXPECT_EQ(all.at("voxels").integer(), 4);
+    EXPECT_EQ(all.at("energy").number(), 5.75);
+    EXPECT_EQ(all.at("semantic").at("4").integer(), 2);
+    const auto some =
+        lartpc::file_facts(file, {.low_energy = lartpc::LowEnergy::drop, .min_points = 2});
+    EXPECT_EQ(some.at("events in the file").integer(), 2);
+    EXPECT_EQ(some.at("events").integer(), 1);
+    EXPECT_EQ(some.at("energy").number(), 5);
+    EXPECT_THAT(lartpc::facts_text(some), HasSubstr("extent 9 x 6 x 7"));
+    EXPECT_THAT(lartpc::facts_text(some), HasSubstr("semantic (1: 2)"));
+
+    const auto archive = folder / "electron_1.npz";
+    const std::vector<double> rows{1, 2, 3, 0.5, 1, 2, 3, 0.25};
+    hodo::io::write_npz(archive,
+                        {{"points", hodo::io::make_array(std::span<const double>(rows), {2, 4})}});
+    EXPECT_EQ(lartpc::file_facts(archive).at("voxels").integer(), 1);
+    EXPECT_EQ(lartpc::file_facts(archive).at("energy").number(), 0.75);
 }
 
 TEST(LartpcInfo, KnowsParsedFilesAndOutputs) {

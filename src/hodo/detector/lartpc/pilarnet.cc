@@ -27,10 +27,10 @@ std::vector<double> row_of(const io::Hdf5File& file, const char* name, std::int6
 }  // namespace
 
 void PilarnetOptions::describe(base::Fields& f) {
-    f("low_energy", low_energy, "whether to keep the scatter of low energy");
-    f("min_energy", min_energy, "leave out points with less energy [MeV]").at_least(0);
-    f("min_points", min_points, "leave out events with fewer points").at_least(0);
-    f("no_particle", no_particle, "class of points that belong to no particle");
+    f("low_energy", low_energy, "PILArNet-M: whether to keep the scatter of low energy");
+    f("min_energy", min_energy, "PILArNet-M: leave out points with less energy [MeV]").at_least(0);
+    f("min_points", min_points, "PILArNet-M: leave out events with fewer points").at_least(0);
+    f("no_particle", no_particle, "PILArNet-M: class of points that belong to no particle");
 }
 
 bool is_pilarnet(const base::Path& file) {

@@ -5,12 +5,14 @@
 #include "hodo/base/error.hh"
 #include "hodo/detector/lartpc/file_names.hh"
 #include "hodo/detector/lartpc/files.hh"
+#include "hodo/io/npz.hh"
 #include "hodo/workflow/lartpc/inference_files.hh"
 #include "hodo/workflow/lartpc/options.hh"
 #include "hodo/workflow/lartpc/verbs.hh"
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <numeric>
 
 namespace hodo::lartpc {
@@ -39,6 +41,83 @@ void add_truth(io::Json& facts, const TiledBatch& batch) {
     facts["sum of truth"] = sum;
 }
 
+/// Largest x, y and z, each plus one.
+void grow(Voxel& extent, const std::vector<Voxel>& voxels) {
+    for (const auto& voxel : voxels) {
+        for (std::size_t k = 0; k < 3; ++k) extent[k] = std::max(extent[k], voxel[k] + 1);
+    }
+}
+
+io::Json list_of(const Voxel& extent) {
+    auto sizes = io::Json::list();
+    for (const auto size : extent) sizes.push(std::int64_t{size});
+    return sizes;
+}
+
+/// What clouds whose first number is an energy hold, added up event by event.
+class EnergyFacts {
+  public:
+    void add(const VoxelCloud& cloud) {
+        events_ += cloud.events();
+        voxels_ += cloud.size();
+        for (std::int64_t i = 0; i < cloud.size(); ++i) energy_ += double(cloud.row(i)[0]);
+        grow(extent_, cloud.voxels);
+        for (const auto one : cloud.semantic) ++semantic_[one];
+        for (const auto one : cloud.particle) ++particle_[one];
+    }
+    void put(io::Json& facts) const {
+        facts["events"] = events_;
+        facts["voxels"] = voxels_;
+        facts["extent"] = list_of(extent_);
+        facts["energy"] = energy_;
+        if (!semantic_.empty()) facts["semantic"] = counts_of(semantic_);
+        if (!particle_.empty()) facts["particle"] = counts_of(particle_);
+    }
+
+  private:
+    using Counts = std::map<std::int32_t, std::int64_t>;
+    static io::Json counts_of(const Counts& counts) {
+        auto all = io::Json::object();
+        for (const auto& [one, count] : counts) all[std::to_string(one)] = count;
+        return all;
+    }
+    std::int64_t events_ = 0, voxels_ = 0;
+    Voxel extent_{};
+    double energy_ = 0;
+    Counts semantic_, particle_;
+};
+
+io::Json pilarnet_facts(const base::Path& path, const PilarnetOptions& options) {
+    const PilarnetFile file(path);
+    EnergyFacts kept;
+    for (std::int64_t event = 0; event < file.events(); ++event) {
+        kept.add(file.read(event, 1, options));
+    }
+    auto facts = io::Json::object();
+    facts["version"] = std::int64_t{file.version()};
+    facts["events in the file"] = file.events();
+    kept.put(facts);
+    return facts;
+}
+
+/// Whether an archive holds points or coordinates, as users' voxels come.
+bool is_voxel_archive(const base::Path& file) {
+    if (file.extension() != ".npz") return false;
+    const auto names = io::npz_names(file);
+    return std::any_of(names.begin(), names.end(),
+                       [](const auto& name) { return name == "points" || name == "coordinates"; });
+}
+
+io::Json archive_facts(const base::Path& file) {
+    const auto archive = read_voxel_npz(file);
+    auto facts = io::Json::object();
+    if (!archive.label.empty()) facts["label"] = archive.label;
+    EnergyFacts all;
+    all.add(archive.cloud);
+    all.put(facts);
+    return facts;
+}
+
 io::Json xy_facts(const base::Path& file) {
     const auto batch = read_xy(file);
     const auto& cloud = batch.cloud;
@@ -46,11 +125,8 @@ io::Json xy_facts(const base::Path& file) {
     facts["events"] = cloud.events();
     facts["voxels"] = cloud.size();
     Voxel extent{};
-    for (const auto& voxel : cloud.voxels) {
-        for (std::size_t k = 0; k < 3; ++k) extent[k] = std::max(extent[k], voxel[k] + 1);
-    }
-    facts["extent"] = io::Json::list();
-    for (const auto size : extent) facts["extent"].push(std::int64_t{size});
+    grow(extent, cloud.voxels);
+    facts["extent"] = list_of(extent);
     facts["mean charges"] = io::Json::list();
     for (int k = 0; k < cloud.width; ++k) {
         double sum = 0;
@@ -122,6 +198,13 @@ io::Json image_facts(const base::Path& file) {
 }
 
 std::string text_of(const io::Json& value) {
+    if (value.is_text()) return value.text();
+    if (value.is_object()) {
+        std::vector<std::string> counts;
+        for (const auto& [key, count] : value.members())
+            counts.push_back(key + ": " + text_of(count));
+        return "(" + base::join(counts, ", ") + ")";
+    }
     if (value.is_integer()) return base::with_thousands(value.integer());
     if (value.is_number()) return base::format("{:.4g}", value.number());
     std::vector<std::string> items;
@@ -135,8 +218,11 @@ std::string text_of(const io::Json& value) {
 
 }  // namespace
 
-io::Json file_facts(const base::Path& file) {
+io::Json file_facts(const base::Path& file, const PilarnetOptions& options) {
     HODO_CHECK(std::filesystem::is_regular_file(file), "{}: no such file; check the path", file);
+    if (file.extension() == ".h5" || file.extension() == ".hdf5") {
+        return pilarnet_facts(file, options);
+    }
     const auto name = parse_file_name(file.filename().string());
     const auto product = name ? name->product : std::string();
     if (product == "xy") return xy_facts(file);
@@ -145,6 +231,7 @@ io::Json file_facts(const base::Path& file) {
     if (product == "wire" || product == "hit") return signal_facts(file);
     const std::vector<std::string> images{"energy", "depo", "depoElectron", "spacepoint",
                                           "wirecell"};
+    if (product.empty() && is_voxel_archive(file)) return archive_facts(file);
     HODO_CHECK(std::find(images.begin(), images.end(), product) != images.end(),
                "{}: its name tells of no events, voxels or outputs ('..._xy-TPC1.npz'), so nothing "
                "is known of it",
@@ -163,7 +250,7 @@ void run_info(const workflow::Job& job) {
     HODO_CHECK(!options.input.empty(), "no file is named; write 'hodo lartpc info FILES'");
     auto all = io::Json::object();
     for (const auto& input : options.input) {
-        auto facts = file_facts(input);
+        auto facts = file_facts(input, options.pilarnet);
         if (options.json) {
             all[input] = std::move(facts);
         } else {

@@ -2,6 +2,7 @@
 /// What a file of the workflow holds, in numbers.
 
 #include "hodo/base/text.hh"
+#include "hodo/detector/lartpc/pilarnet.hh"
 #include "hodo/io/json.hh"
 
 namespace hodo::lartpc {
@@ -14,8 +15,12 @@ namespace hodo::lartpc {
 ///   yinf         voxels, smallest, mean and largest output, share of outputs of one half or more
 ///   wire, hit    events, ticks, channels, samples that are not zero, their sum
 ///   other parsed products of voxels: events, points, sum of values
-/// An error when the name is not that of such a file.
-io::Json file_facts(const base::Path& file);
+/// and of users' data by its content:
+///   PILArNet-M   (.h5) version, events in the file, events and voxels kept by `options`, extent,
+///                sum of energies, voxels of each semantic and each particle class
+///   archive      (.npz) of voxels: label, voxels, extent, sum of energies
+/// An error when it is no such file.
+io::Json file_facts(const base::Path& file, const PilarnetOptions& options = {});
 
 /// "events 5, voxels 190,123, ..."
 std::string facts_text(const io::Json& facts);

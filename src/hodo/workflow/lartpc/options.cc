@@ -96,8 +96,9 @@ void SolveOptions::describe(base::Fields& f) {
 }
 
 void InfoOptions::describe(base::Fields& f) {
-    f("input", input, "parsed, pixel, xy or yinf files");
+    f("input", input, "parsed, pixel, xy or yinf files, PILArNet-M files, archives of voxels");
     f("json", json, "print JSON");
+    pilarnet.describe(f);
 }
 
 void ViewOptions::describe(base::Fields& f) {

@@ -3,6 +3,7 @@
 
 #include "hodo/base/fields.hh"
 #include "hodo/detector/lartpc/event_charges.hh"
+#include "hodo/detector/lartpc/pilarnet.hh"
 #include "hodo/detector/lartpc/simulate.hh"
 #include "hodo/detector/lartpc/tiling.hh"
 #include "hodo/detector/lartpc/validate.hh"
@@ -104,6 +105,7 @@ struct SolveOptions {
 struct InfoOptions {
     std::vector<std::string> input;
     bool json = false;
+    PilarnetOptions pilarnet;
 
     void describe(base::Fields& f);
 };

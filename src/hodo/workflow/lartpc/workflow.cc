@@ -46,7 +46,9 @@ const workflow::Verb verbs[] = {
      "lartpc solve xy charges --parsed parsed --inference outputs --method ols",
      workflow::Divisible::yes},
     {"info", "Tell what files hold: events, voxels, truth, ghosts, outputs", "input",
-     describe<InfoOptions>, run_info, "lartpc info xy/batch0-reco_BeamCosmic_001_xy-TPC1.npz"},
+     describe<InfoOptions>, run_info,
+     "lartpc info xy/batch0-reco_BeamCosmic_001_xy-TPC1.npz\n"
+     "lartpc info generic_v2_196200_v2.h5 --low-energy drop --min-points 1024"},
     {"report", "Judge outputs of networks beside the truth: an HTML report, figures and numbers",
      "run", describe<ReportOptions>, run_report,
      "lartpc report runs/ghost\n"
