@@ -7,7 +7,7 @@
 #include "hodo/detector/lartpc/file_names.hh"
 #include "hodo/io/atomic_file.hh"
 #include "hodo/workflow/lartpc/dataset.hh"
-#include "hodo/workflow/lartpc/detail/report_page.hh"
+#include "hodo/workflow/lartpc/detail/report_sections.hh"
 #include "hodo/workflow/lartpc/inference_files.hh"
 #include "hodo/workflow/lartpc/options.hh"
 #include "hodo/workflow/lartpc/original_config.hh"
@@ -171,8 +171,8 @@ void write_page(const Judgement& judgement, const ReportOptions& options,
                 const base::Path& output) {
     const auto title =
         options.run.empty() ? base::Path(options.inference.front()) : base::Path(options.run);
-    detail::ReportPage page("lartpc: " + title.lexically_normal().string(),
-                            output.parent_path() / "figures");
+    draw::ReportPage page("lartpc: " + title.lexically_normal().string(),
+                          output.parent_path() / "figures");
     if (!options.run.empty()) detail::add_training(page, options.run);
     if (judgement.ghosts) {
         HODO_CHECK(!judgement.ghosts->events().empty(),
@@ -209,16 +209,6 @@ void tell(const Judgement& judgement) {
 }
 
 }  // namespace
-
-namespace detail {
-
-void ReportPage::figure(const std::string& name, const std::string& caption,
-                        const draw::Figure& figure) {
-    report.figure(caption, figure);
-    for (const char* ending : {".png", ".pdf", ".svg"}) figure.save(figures_ / (name + ending));
-}
-
-}  // namespace detail
 
 void run_report(const workflow::Job& job) {
     auto options = job.config.as<ReportOptions>();

@@ -1,6 +1,6 @@
 /// The report's section on predicted charges.
 
-#include "hodo/workflow/lartpc/detail/report_page.hh"
+#include "hodo/workflow/lartpc/detail/report_sections.hh"
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +10,7 @@ namespace hodo::lartpc::detail {
 
 namespace {
 
-void draw_resolution(ReportPage& page, const ChargeQuality& quality) {
+void draw_resolution(draw::ReportPage& page, const ChargeQuality& quality) {
     std::vector<double> centre, bias, width;
     for (const auto& bin : quality.bins()) {
         if (bin.voxels < 5) continue;
@@ -37,7 +37,7 @@ void draw_resolution(ReportPage& page, const ChargeQuality& quality) {
                 figure);
 }
 
-void draw_cells(ReportPage& page, const ChargeQuality& quality) {
+void draw_cells(draw::ReportPage& page, const ChargeQuality& quality) {
     const auto& cells = quality.cells();
     if (cells.empty()) return;
     constexpr int per_decade = ChargeQuality::cells_per_decade;
@@ -66,7 +66,7 @@ void draw_cells(ReportPage& page, const ChargeQuality& quality) {
 
 }  // namespace
 
-void add_charges(ReportPage& page, const ChargeEvaluation& charges) {
+void add_charges(draw::ReportPage& page, const ChargeEvaluation& charges) {
     const auto& quality = charges.quality();
     page.report.section(
         "Charges", base::format("{} voxels of {} events.", base::with_thousands(quality.voxels()),

@@ -1,8 +1,6 @@
-/// The report's pictures of events, and its sections on training and words.
+/// The report's pictures of events, and its table of words.
 
-#include "hodo/base/error.hh"
-#include "hodo/workflow/lartpc/detail/report_page.hh"
-#include "hodo/workflow/lartpc/summaries.hh"
+#include "hodo/workflow/lartpc/detail/report_sections.hh"
 
 #include <algorithm>
 #include <cmath>
@@ -133,24 +131,6 @@ draw::Figure event_figure(const DrawnEvent& event, const Point3& sides) {
     return figure;
 }
 
-void draw_metric(draw::Axes& axes, const Summaries& summaries, const std::string& name) {
-    for (const char* set : {"train", "valid"}) {
-        std::vector<double> epochs, values;
-        for (const auto& epoch : summaries.epochs()) {
-            const auto value = epoch.value(base::format("{}_{}", set, name));
-            if (!value) continue;
-            epochs.push_back(static_cast<double>(epoch.epoch));
-            values.push_back(*value);
-        }
-        const auto colour = draw::palette(std::string_view(set) == "train" ? 0 : 1);
-        axes.line(epochs, values, {.colour = colour});
-        axes.points(epochs, values,
-                    {.label = std::string_view(set) == "train" ? "training" : "validation",
-                     .colour = colour});
-    }
-    axes.x({.label = "epoch"}).y({.label = name});
-}
-
 }  // namespace
 
 DrawnEvent drawn_event(const ScoredEvent& event, double threshold, std::string title) {
@@ -177,11 +157,14 @@ DrawnEvent drawn_event(const ScoredEvent& event, double threshold, std::string t
     return drawn;
 }
 
-void add_events(ReportPage& page, const std::vector<DrawnEvent>& events, const Point3& sides) {
+void add_events(draw::ReportPage& page, const std::vector<DrawnEvent>& events,
+                const Point3& sides) {
     if (events.empty()) return;
     page.report.section("Events",
-                        "Seen obliquely: the beam goes to the upper right, the drift to the upper "
-                        "left. Of sets with more than 3,000 voxels every few are drawn.");
+                        base::format("Seen obliquely: the beam goes to the upper right, the drift "
+                                     "to the upper left. Of sets with more than {} voxels every "
+                                     "few are drawn.",
+                                     base::with_thousands(most_points)));
     int number = 0;
     for (const auto& event : events) {
         page.figure(base::format("event_{}", number++),
@@ -192,39 +175,7 @@ void add_events(ReportPage& page, const std::vector<DrawnEvent>& events, const P
     }
 }
 
-void add_training(ReportPage& page, const base::Path& run) {
-    const auto file = Summaries::file_of(run, 0);
-    if (!std::filesystem::exists(file)) return;
-    const auto summaries = Summaries::read(file);
-    if (summaries.epochs().empty()) return;
-    std::vector<std::string> metrics;
-    for (const auto& [name, value] : summaries.epochs().front().values) {
-        if (name.starts_with("train_") && name != "train_time") metrics.push_back(name.substr(6));
-    }
-    const auto& last = summaries.epochs().back();
-    page.report.section("Training",
-                        base::format("{} epochs, from {} to {}.", summaries.epochs().size(),
-                                     summaries.epochs().front().epoch, last.epoch));
-    for (const auto& metric : metrics) {
-        if (const auto value = last.value("valid_" + metric)) {
-            page.report.number("validation " + metric + ", last epoch", *value);
-        }
-    }
-    draw::Figure figure({.width = 400.0 * static_cast<double>(metrics.size()),
-                         .height = 280,
-                         .rows = 1,
-                         .columns = static_cast<int>(metrics.size())});
-    for (std::size_t i = 0; i < metrics.size(); ++i) {
-        draw_metric(figure.panel(0, static_cast<int>(i)), summaries, metrics[i]);
-    }
-    page.figure("training",
-                "Loss and metrics after each epoch. Training values are means while the network "
-                "still changed; a validation loss that rises while the other falls is learning by "
-                "heart.",
-                figure);
-}
-
-void add_conventions(ReportPage& page, const JudgementOptions& options) {
+void add_conventions(draw::ReportPage& page, const JudgementOptions& options) {
     page.report.section("Words");
     std::vector<std::vector<io::Json>> rows{
         {"active", "on all three planes a wire saw something there: what tiling offers"},

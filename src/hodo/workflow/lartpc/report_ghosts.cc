@@ -1,6 +1,6 @@
 /// The report's section on ghosts: curves, scores, counts and distances.
 
-#include "hodo/workflow/lartpc/detail/report_page.hh"
+#include "hodo/workflow/lartpc/detail/report_sections.hh"
 
 #include <algorithm>
 #include <cmath>
@@ -23,7 +23,7 @@ const char* label_of(CurveKind kind) {
     return "";
 }
 
-void draw_curves(ReportPage& page, const GhostEvaluation& ghosts) {
+void draw_curves(draw::ReportPage& page, const GhostEvaluation& ghosts) {
     draw::Figure figure({.width = 460, .height = 400});
     auto& axes = figure.panel();
     std::size_t place = 0;
@@ -51,7 +51,7 @@ void draw_curves(ReportPage& page, const GhostEvaluation& ghosts) {
         figure);
 }
 
-void draw_scores(ReportPage& page, const GhostEvaluation& ghosts) {
+void draw_scores(draw::ReportPage& page, const GhostEvaluation& ghosts) {
     constexpr auto bins = ScoreHistogram::bins;
     std::vector<double> edges, of_true, of_ghosts;
     for (std::size_t i = 0; i <= bins; ++i) edges.push_back(static_cast<double>(i) / bins);
@@ -83,7 +83,7 @@ std::vector<double> parts(const std::array<std::int64_t, ErrorDistances::bins>& 
     return result;
 }
 
-void draw_distances(ReportPage& page, const GhostEvaluation& ghosts) {
+void draw_distances(draw::ReportPage& page, const GhostEvaluation& ghosts) {
     std::vector<double> edges;
     for (std::size_t i = 0; i <= ErrorDistances::bins; ++i) edges.push_back(static_cast<double>(i));
     draw::Figure figure({.width = 460, .height = 280});
@@ -101,7 +101,7 @@ void draw_distances(ReportPage& page, const GhostEvaluation& ghosts) {
                 figure);
 }
 
-void add_confusion(ReportPage& page, const GhostEvaluation& ghosts) {
+void add_confusion(draw::ReportPage& page, const GhostEvaluation& ghosts) {
     const auto percent = [](double part) { return base::format("{:.1f} %", 100 * part); };
     std::vector<std::vector<io::Json>> rows;
     for (const auto& [name, counts] : ghosts.confusion_by_name()) {
@@ -129,7 +129,7 @@ void add_confusion(ReportPage& page, const GhostEvaluation& ghosts) {
 
 }  // namespace
 
-void add_ghosts(ReportPage& page, const GhostEvaluation& ghosts) {
+void add_ghosts(draw::ReportPage& page, const GhostEvaluation& ghosts) {
     const auto counts = ghosts.mean_counts();
     page.report.section(
         "Ghosts",

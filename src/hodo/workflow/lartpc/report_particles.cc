@@ -1,6 +1,6 @@
 /// The report's sections on particles, places and tracks.
 
-#include "hodo/workflow/lartpc/detail/report_page.hh"
+#include "hodo/workflow/lartpc/detail/report_sections.hh"
 
 #include <algorithm>
 #include <cmath>
@@ -18,7 +18,7 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-void draw_particles(ReportPage& page, const GhostEvaluation& ghosts) {
+void draw_particles(draw::ReportPage& page, const GhostEvaluation& ghosts) {
     draw::Figure figure({.width = 760, .height = 340, .rows = 1, .columns = 2});
     auto& curves = figure.panel(0, 0).title("by particle");
     std::size_t place = 0;
@@ -51,7 +51,7 @@ void draw_particles(ReportPage& page, const GhostEvaluation& ghosts) {
                 figure);
 }
 
-void draw_deviations(ReportPage& page, const GhostEvaluation& ghosts) {
+void draw_deviations(draw::ReportPage& page, const GhostEvaluation& ghosts) {
     constexpr int bins = 30;
     constexpr double width = 0.5;
     std::vector<double> edges, counts(bins), deviations;
@@ -99,7 +99,7 @@ Profile profile_of(const std::vector<TrackCharge>& tracks) {
     return profile;
 }
 
-void draw_tracks(ReportPage& page, const GhostEvaluation& ghosts) {
+void draw_tracks(draw::ReportPage& page, const GhostEvaluation& ghosts) {
     const auto truth = profile_of(ghosts.true_tracks());
     const auto found = profile_of(ghosts.found_tracks());
     if (truth.range.empty()) return;
@@ -118,7 +118,7 @@ void draw_tracks(ReportPage& page, const GhostEvaluation& ghosts) {
         figure);
 }
 
-void draw_segments(ReportPage& page, const GhostEvaluation& ghosts) {
+void draw_segments(draw::ReportPage& page, const GhostEvaluation& ghosts) {
     const auto segments = ghosts.by_segment();
     if (segments.size() < 2) return;
     std::map<int, std::map<int, double>> areas;
@@ -151,7 +151,7 @@ void draw_segments(ReportPage& page, const GhostEvaluation& ghosts) {
 
 }  // namespace
 
-void add_particles(ReportPage& page, const GhostEvaluation& ghosts) {
+void add_particles(draw::ReportPage& page, const GhostEvaluation& ghosts) {
     page.report.section("Particles and places");
     if (ghosts.by_tpc().size() > 1) {
         std::vector<std::vector<io::Json>> rows;

@@ -2,7 +2,7 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
-#include "hodo/workflow/om2vec/detail/report_page.hh"
+#include "hodo/workflow/om2vec/detail/report_sections.hh"
 #include "hodo/workflow/om2vec/options.hh"
 #include "hodo/workflow/om2vec/verbs.hh"
 #include "hodo/workflow/output.hh"
@@ -10,17 +10,6 @@
 #include <optional>
 
 namespace hodo::om2vec {
-
-namespace detail {
-
-void ReportPage::figure(const std::string& name, const std::string& caption,
-                        const draw::Figure& figure) {
-    report.figure(caption, figure);
-    figure.save(figures_ / (name + ".png"));
-    figure.save(figures_ / (name + ".pdf"));
-}
-
-}  // namespace detail
 
 namespace {
 
@@ -32,7 +21,7 @@ std::optional<Evaluation> find_evaluation(const ReportOptions& options) {
     return read_evaluation(folder);
 }
 
-void add_evaluation(detail::ReportPage& page, const std::optional<Evaluation>& evaluation) {
+void add_evaluation(draw::ReportPage& page, const std::optional<Evaluation>& evaluation) {
     if (!evaluation) {
         page.report.section("Quality",
                             "The network has not been judged yet: run hodo om2vec evaluate "
@@ -62,8 +51,8 @@ void run_report(const workflow::Job& job) {
     // A report is made of files that stay, so one in the run directory may always be made again.
     if (!options.output.empty()) workflow::claim_file(output, job.existing);
 
-    detail::ReportPage page("om2vec: " + run.lexically_normal().string(),
-                            output.parent_path() / "figures");
+    draw::ReportPage page("om2vec: " + run.lexically_normal().string(),
+                          output.parent_path() / "figures");
     const auto evaluation = find_evaluation(options);
     detail::add_run(page, run);
     if (evaluation) {

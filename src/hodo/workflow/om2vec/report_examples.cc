@@ -2,7 +2,7 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/io/npz.hh"
-#include "hodo/workflow/om2vec/detail/report_page.hh"
+#include "hodo/workflow/om2vec/detail/report_sections.hh"
 
 #include <algorithm>
 #include <cmath>
@@ -66,7 +66,7 @@ std::vector<double> group_edges(const Window& window, double bin_width) {
 
 }  // namespace
 
-void add_examples(ReportPage& page, const Evaluation& evaluation) {
+void add_examples(draw::ReportPage& page, const Evaluation& evaluation) {
     const auto file = evaluation.folder / "examples.npz";
     if (!std::filesystem::exists(file)) return;
     const auto counts = io::read_npz(file, "counts");

@@ -3,7 +3,7 @@
 #include "hodo/base/error.hh"
 #include "hodo/draw/corner.hh"
 #include "hodo/io/npz.hh"
-#include "hodo/workflow/om2vec/detail/report_page.hh"
+#include "hodo/workflow/om2vec/detail/report_sections.hh"
 #include "hodo/workflow/om2vec/latent_reader.hh"
 
 #include <algorithm>
@@ -99,8 +99,8 @@ std::vector<double> edges(std::int64_t count) {
     return result;
 }
 
-void add_spread(ReportPage& page, const LatentTable& latents, const std::vector<double>& deviation,
-                const std::vector<double>& divergence) {
+void add_spread(draw::ReportPage& page, const LatentTable& latents,
+                const std::vector<double>& deviation, const std::vector<double>& divergence) {
     draw::Figure figure({.width = 560,
                          .height = divergence.empty() ? 220.0 : 380.0,
                          .rows = divergence.empty() ? 1 : 2,
@@ -157,7 +157,7 @@ LatentTable applied_latents(const base::Path& file) {
     return table;
 }
 
-void add_latents(ReportPage& page, const LatentTable& latents) {
+void add_latents(draw::ReportPage& page, const LatentTable& latents) {
     page.report.section("Latents");
     if (latents.size() < 2) {
         page.report.text("There are fewer than two modules, so nothing can be said of latents.");

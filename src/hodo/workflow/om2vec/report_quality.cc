@@ -2,7 +2,7 @@
 
 #include "hodo/detector/optical/quality.hh"
 #include "hodo/draw/colour.hh"
-#include "hodo/workflow/om2vec/detail/report_page.hh"
+#include "hodo/workflow/om2vec/detail/report_sections.hh"
 
 #include <algorithm>
 #include <cmath>
@@ -56,7 +56,7 @@ io::Json with_error(const Spread& spread) {
 }
 
 /// A table of medians: a row per class, a column per code.
-void median_table(ReportPage& page, const Evaluation& evaluation, double CodeFigures::*figure,
+void median_table(draw::ReportPage& page, const Evaluation& evaluation, double CodeFigures::*figure,
                   const std::vector<std::string>& codes, const std::string& caption) {
     std::vector<std::string> columns{"hits", "modules"};
     for (const auto& code : codes) columns.push_back(code_label(evaluation, code));
@@ -109,7 +109,7 @@ std::vector<std::string> distance_codes() {
     return {"sampled", "mean", "quantiles", "tight_quantiles", "equal_bins"};
 }
 
-void add_distances(ReportPage& page, const Evaluation& evaluation) {
+void add_distances(draw::ReportPage& page, const Evaluation& evaluation) {
     const auto codes = distance_codes();
     draw::Figure figure({.width = 460, .height = 320});
     median_panel(figure.panel(), evaluation, &CodeFigures::js, codes,
@@ -136,7 +136,7 @@ void add_distances(ReportPage& page, const Evaluation& evaluation) {
                  "Median Jensen-Shannon distance after summing to 32 ns.");
 }
 
-void add_likelihoods(ReportPage& page, const Evaluation& evaluation) {
+void add_likelihoods(draw::ReportPage& page, const Evaluation& evaluation) {
     std::vector<std::string> codes{"mean", "quantiles", "tight_quantiles", "equal_bins"};
     if (evaluation.modules.has("quantiles_64")) codes.push_back("quantiles_64");
     const double uniform = evaluation.info.at("uniform_log_likelihood").number();
@@ -163,7 +163,7 @@ void add_likelihoods(ReportPage& page, const Evaluation& evaluation) {
 }
 
 /// Numbers over all modules, for comparing runs.
-void add_totals(ReportPage& page, const Evaluation& evaluation) {
+void add_totals(draw::ReportPage& page, const Evaluation& evaluation) {
     const auto number = [&](const char* name, const char* code, double CodeFigures::*figure,
                             const char* unit) {
         const auto spread = spread_of(evaluation.modules.values(code, figure));
@@ -207,7 +207,7 @@ std::string quantile_warning(const Evaluation& evaluation) {
         latent_size(evaluation), base::join(worse, ", "), latent_size(evaluation));
 }
 
-void add_quality(ReportPage& page, const Evaluation& evaluation) {
+void add_quality(draw::ReportPage& page, const Evaluation& evaluation) {
     const auto available = evaluation.info.at("modules_available").integer();
     page.report.section(
         "Quality",
@@ -222,7 +222,7 @@ void add_quality(ReportPage& page, const Evaluation& evaluation) {
     add_likelihoods(page, evaluation);
 }
 
-void add_timing(ReportPage& page, const Evaluation& evaluation) {
+void add_timing(draw::ReportPage& page, const Evaluation& evaluation) {
     page.report.section("Times",
                         "Errors are the code's time minus the photons' time. Table and figures "
                         "give the median of their absolute values per class of hits, in ns.");
@@ -251,7 +251,7 @@ void add_timing(ReportPage& page, const Evaluation& evaluation) {
     }
 }
 
-void add_conventions(ReportPage& page, const Evaluation& evaluation) {
+void add_conventions(draw::ReportPage& page, const Evaluation& evaluation) {
     if (!evaluation.info.has("conventions")) return;
     std::vector<std::vector<io::Json>> rows;
     for (const auto& [name, text] : evaluation.info.at("conventions").members()) {

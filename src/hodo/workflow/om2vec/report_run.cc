@@ -3,7 +3,7 @@
 #include "hodo/base/config.hh"
 #include "hodo/base/error.hh"
 #include "hodo/io/atomic_file.hh"
-#include "hodo/workflow/om2vec/detail/report_page.hh"
+#include "hodo/workflow/om2vec/detail/report_sections.hh"
 #include "hodo/workflow/om2vec/options.hh"
 
 #include <algorithm>
@@ -154,7 +154,7 @@ void add_inputs(std::vector<std::vector<io::Json>>& rows, const io::Json& run) {
 
 }  // namespace
 
-void add_run(ReportPage& page, const base::Path& run) {
+void add_run(draw::ReportPage& page, const base::Path& run) {
     std::vector<std::vector<io::Json>> rows;
     if (std::filesystem::exists(run / "run.json")) {
         const auto file = run / "run.json";
@@ -183,7 +183,7 @@ void add_run(ReportPage& page, const base::Path& run) {
     page.report.table({"fact", "value"}, std::move(rows));
 }
 
-void add_training(ReportPage& page, const base::Path& run) {
+void add_training(draw::ReportPage& page, const base::Path& run) {
     const auto metrics = read_metrics(run / "metrics.csv");
     page.report.section("Training");
     if (metrics.empty()) {

@@ -1,31 +1,16 @@
 #pragma once
-/// The quality report while it is made: the page, its figures as files, and its sections.
+/// The sections of the report.
 ///
 /// Every section reads files: the run directory, the evaluation folder, a file of latents.
 
 #include "hodo/base/text.hh"
-#include "hodo/draw/figure.hh"
-#include "hodo/draw/report.hh"
+#include "hodo/draw/report_page.hh"
 #include "hodo/workflow/om2vec/evaluation.hh"
 
 #include <string>
 #include <vector>
 
 namespace hodo::om2vec::detail {
-
-class ReportPage {
-  public:
-    ReportPage(std::string title, base::Path figures)
-        : report(std::move(title)), figures_(std::move(figures)) {}
-
-    /// Shows a figure and saves it as `name`.png and .pdf.
-    void figure(const std::string& name, const std::string& caption, const draw::Figure& figure);
-
-    draw::Report report;
-
-  private:
-    base::Path figures_;
-};
 
 /// Latents of modules, [modules, width].
 struct LatentTable {
@@ -41,19 +26,19 @@ LatentTable evaluation_latents(const base::Path& file);
 LatentTable applied_latents(const base::Path& file);
 
 /// What was trained, with what, when; needs config.yaml and run.json.
-void add_run(ReportPage& page, const base::Path& run);
+void add_run(draw::ReportPage& page, const base::Path& run);
 /// Loss and its parts against training steps; needs metrics.csv.
-void add_training(ReportPage& page, const base::Path& run);
+void add_training(draw::ReportPage& page, const base::Path& run);
 /// Jensen-Shannon distances and likelihoods beside the baselines.
-void add_quality(ReportPage& page, const Evaluation& evaluation);
+void add_quality(draw::ReportPage& page, const Evaluation& evaluation);
 /// First hit, median, width and Wasserstein distance.
-void add_timing(ReportPage& page, const Evaluation& evaluation);
+void add_timing(draw::ReportPage& page, const Evaluation& evaluation);
 /// True and decoded distributions of some modules; needs examples.npz.
-void add_examples(ReportPage& page, const Evaluation& evaluation);
+void add_examples(draw::ReportPage& page, const Evaluation& evaluation);
 /// Spread, correlations and corner plot of the latents.
-void add_latents(ReportPage& page, const LatentTable& latents);
+void add_latents(draw::ReportPage& page, const LatentTable& latents);
 /// What the figures mean.
-void add_conventions(ReportPage& page, const Evaluation& evaluation);
+void add_conventions(draw::ReportPage& page, const Evaluation& evaluation);
 
 /// A sentence when the network is a worse code than as many quantiles, else empty.
 std::string quantile_warning(const Evaluation& evaluation);
