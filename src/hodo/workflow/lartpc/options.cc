@@ -37,8 +37,7 @@ void PrepareOptions::describe(base::Fields& f) {
     f("border", border, "whether pixels that no wire of a plane covers count as covered");
     f("plane_order", plane_order,
       "order of a voxel's three charges: by the planes' angle (V, X, U on even TPCs, U, X, V on "
-      "odd "
-      "ones, as published) or always U, V, X");
+      "odd ones, as published) or always U, V, X");
     f("box", box, "pixels in z and y to tile; 0: the whole face").at_least(0);
     f.rule(downsample.size() == 3, "downsample needs three factors: [ticks, y, z]");
     f.rule(box.size() == 2, "box needs two sizes: [z, y]");
@@ -85,8 +84,7 @@ void SolveOptions::describe(base::Fields& f) {
         .between(0, 1);
     f("method", method,
       "lasso: charges >= 0 with a penalty on their sum and a free offset of the samples; ols: "
-      "least "
-      "squares, of least norm");
+      "least squares, of least norm");
     f("alpha", alpha, "lasso: the penalty").at_least(0);
     f("tpcs", tpcs, "TPCs to take; empty: all that the input has").at_least(0);
     f("epoch", epoch, "number of the epoch to read; -1: the last one of each file").at_least(-1);

@@ -151,8 +151,7 @@ void ViewOptions::describe(base::Fields& f) {
     f("events", events, "how many events to include").at_least(1);
     f("truth_direction", truth_direction,
       "the neutrino's direction: the sum of its final state, or the stored initial one, whose "
-      "azimuth "
-      "older Prometheus files have off by pi");
+      "azimuth older Prometheus files have off by pi");
 }
 
 void ReportOptions::describe(base::Fields& f) {

@@ -1,14 +1,12 @@
 #pragma once
-/// What training minimises. y are the network's answers, t the targets, N voxels; means over
-/// voxels.
+/// What training minimises: means over N voxels; y are the network's answers, t the targets.
 ///
 ///   BCELoss                b(y, t) = -[t ln y + (1 - t) ln(1 - y)], logarithms at least -100
 ///   MSELoss                (y - t)^2
 ///   BCEL1Loss              b(y, t), plus l1_lambda times the mean of |y|
 ///   ChargeWeightedBCELoss  w b(y, l): l = 1 and w = t where t > 0, else l = 0, w = negative_weight
 ///   LabelWeightedBCELoss   w b(y, t): w = positive_weight where t = 1, else 1
-///   DownsampleMSELoss      mean of (y - t)^2 over voxels with t > 0 or without truth in their
-///   cell,
+///   DownsampleMSELoss      mean of (y - t)^2 over voxels with t > 0 or in a cell without truth,
 ///                          plus weight times the mean over cells of (truth - sum of y in it)^2
 ///   L1Loss, SmoothL1Loss, HuberLoss   as PyTorch's
 ///

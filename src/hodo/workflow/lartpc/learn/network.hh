@@ -1,9 +1,9 @@
 #pragma once
 /// The published networks: a sparse residual U-Net with a head, one number per input row.
 ///
-///   voxels -> rows of one voxel summed -> UResNet (m channels) -> each voxel's row to its input
-///   rows binary: sigmoid(linear m -> 1);   charge: hidden layers of [linear m -> m, ReLU], linear
-///   m -> 1
+///   voxels -> rows of one voxel summed -> UResNet (m channels) -> its row to each input row
+///   binary: sigmoid(linear m -> 1)
+///   charge: hidden layers of [linear m -> m, ReLU], then linear m -> 1
 ///
 /// Parameters and statistics have the names, shapes and order of the original's state dictionary.
 ///
