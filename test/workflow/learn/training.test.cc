@@ -28,6 +28,7 @@ TEST(Training, a_run_directory_is_told_of_the_call) {
     EXPECT_EQ(info.config, "workflow: rings\ntrain:\n  seed: 7\n");
     EXPECT_EQ(info.replay, "hodo rings train runs/rings/config.yaml --replay FOLDER");
     EXPECT_EQ(info.rank, 0);
+    EXPECT_THAT(info.libraries, testing::HasSubstr("LibTorch"));
     EXPECT_FALSE(info.extra.has("ranks"));
 }
 
@@ -84,6 +85,10 @@ TEST(Training, the_best_weights_are_exported_unless_there_is_an_average) {
     EXPECT_EQ(best, "best");
     EXPECT_FALSE(best_weights.equal(begin));
     EXPECT_TRUE(best_weights.equal(recipe.network.first));
+
+    std::filesystem::remove(work / "run" / "checkpoints" / "best.safetensors");
+    Regression without_validation;
+    EXPECT_EQ(exported(journal, without_validation).first, "last");
 
     auto last = train::Archive::read(work / "run" / "checkpoints" / "last.safetensors");
     last.group("recipe", recipe);

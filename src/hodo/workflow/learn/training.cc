@@ -1,5 +1,7 @@
 #include "hodo/workflow/learn/training.hh"
 
+#include "hodo/tensor/doctor.hh"
+
 #include <cstdio>
 
 namespace hodo::workflow {
@@ -45,7 +47,7 @@ train::RunInfo run_info(const Job& job, const std::string& folder, std::uint64_t
             .threads = job.threads,
             .rank = ranks.rank(),
             .inputs = {},
-            .libraries = {},
+            .libraries = tensor::library_line(),
             .extra = extra};
 }
 

@@ -45,23 +45,22 @@ void replay(train::Recipe<Batch>& recipe, train::Feed<Batch>& feed, const base::
 }
 
 /// Calls `save(which)` while the recipe's network has the weights to be used: the average where the
-/// learner keeps one ("swa", "ema"), else those of the best validation ("best"), else the last
-/// ("last"). An average is there only meanwhile; the best weights stay.
+/// learner keeps one ("swa", "ema"), else those of the best validation ("best"), else, without
+/// validation, the last ("last"). An average is there only meanwhile; the best weights stay.
 template <class Batch>
 void export_weights(const train::Journal& journal, train::Recipe<Batch>& recipe,
                     train::Learner& learner, train::AverageKind kind,
                     const std::function<void(std::string_view which)>& save) {
-    std::string_view which = "last";
+    std::string_view which;
     if (learner.average().count() > 0) {
         const train::AveragedWeights averaged(learner);
         which = kind == train::AverageKind::swa ? "swa" : "ema";
         save(which);
     } else {
-        if (const auto best = journal.best_checkpoint(); !best.empty()) {
-            auto archive = train::Archive::read(best);
-            archive.group("recipe", recipe);
-            which = "best";
-        }
+        const auto checkpoint = journal.best_checkpoint();
+        auto archive = train::Archive::read(checkpoint);
+        archive.group("recipe", recipe);
+        which = checkpoint.stem() == "best" ? "best" : "last";
         save(which);
     }
     base::say("wrote {} ({} weights)", journal.folder() / "model.safetensors", which);
