@@ -26,7 +26,7 @@ at::Tensor run_convolve(const Rulebook& book, Direction direction, const at::Ten
     if (is_on_device(x)) return convolve_on_device(book, direction, x, weight, transposed);
     const auto groups = weight.size(1);
     const auto from = weight.size(transposed ? 3 : 2), to = weight.size(transposed ? 2 : 3);
-    const auto y = new_rows(book.neighbours(direction).rows(), groups * to, x.options());
+    const auto y = new_rows(book.rows(direction), groups * to, x.options());
     for_type_of(x, [&](auto number) {
         using T = decltype(number);
         using Form = typename CellMaps<T>::Form;
@@ -118,7 +118,7 @@ struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
     static at::Tensor run(const Rulebook& book, Direction direction, const at::Tensor& x,
                           const at::Tensor& weight) {
         if (is_on_device(x)) return depthwise_on_device(book, direction, x, weight);
-        auto y = new_rows(book.neighbours(direction).rows(), x.size(1), x.options());
+        auto y = new_rows(book.rows(direction), x.size(1), x.options());
         for_type_of(x, [&](auto number) {
             using T = decltype(number);
             sparse::depthwise(book, direction, x.data_ptr<T>(), weight.data_ptr<T>(), x.size(1),

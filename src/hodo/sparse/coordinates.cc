@@ -16,6 +16,7 @@ namespace {
 
 constexpr int digit_bits = 11;
 constexpr std::size_t digit_count = std::size_t{1} << digit_bits;
+constexpr std::size_t padding = 4;            // numbers behind the last depth
 constexpr std::int64_t rows_per_part = 8192;  // that are worth a thread's while
 
 /// A voxel as one number whose order is that of voxels.
@@ -23,6 +24,15 @@ struct KeyedRow {
     std::uint64_t key;
     std::uint32_t row;
 };
+
+/// Runs `body(begin, end)` over parts of so many rows.
+template <class Body>
+void for_rows(std::size_t count, const Body& body) {
+    base::parallel_for(static_cast<std::int64_t>(count), rows_per_part,
+                       [&](std::int64_t begin, std::int64_t end) {
+                           body(static_cast<std::size_t>(begin), static_cast<std::size_t>(end));
+                       });
+}
 
 /// How voxels are packed into keys: the widths of the four fields, relative to the smallest values.
 struct Packing {
@@ -110,13 +120,15 @@ std::vector<std::int32_t> sorted_order(std::span<const Voxel> rows) {
         return order;
     }
     RecycledVector<KeyedRow> keyed(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        keyed[i] = {packing.key(rows[i]), static_cast<std::uint32_t>(i)};
-    }
+    for_rows(rows.size(), [&](std::size_t begin, std::size_t end) {
+        for (auto i = begin; i < end; ++i) {
+            keyed[i] = {packing.key(rows[i]), static_cast<std::uint32_t>(i)};
+        }
+    });
     radix_sort(keyed, packing.total);
-    for (std::size_t i = 0; i < keyed.size(); ++i) {
-        order[i] = static_cast<std::int32_t>(keyed[i].row);
-    }
+    for_rows(rows.size(), [&](std::size_t begin, std::size_t end) {
+        for (auto i = begin; i < end; ++i) order[i] = static_cast<std::int32_t>(keyed[i].row);
+    });
     return order;
 }
 
@@ -134,6 +146,47 @@ std::int32_t floor_multiple(std::int32_t value, std::int64_t step) {
     return static_cast<std::int32_t>(floored);
 }
 
+/// From the order in `grouping.rows` the distinct voxels and the rest of the grouping. Parts first
+/// count their voxels; each part's place follows from the counts of the parts before it.
+std::vector<Voxel> unite(std::span<const Voxel> rows, Grouping& grouping) {
+    const auto& order = grouping.rows;
+    const auto all = static_cast<std::int64_t>(rows.size());
+    const auto voxel = [&](std::size_t i) { return rows[static_cast<std::size_t>(order[i])]; };
+    const auto parts =
+        std::clamp<std::int64_t>(all / rows_per_part, 1, base::threads() > 1 ? 8 : 1);
+    std::vector<std::size_t> places(static_cast<std::size_t>(parts) + 1, 0);
+    const auto for_parts = [&](const auto& visit) {
+        base::parallel_for(parts, 1, [&](std::int64_t begin, std::int64_t end) {
+            for (auto part = begin; part < end; ++part) {
+                visit(static_cast<std::size_t>(part), static_cast<std::size_t>(all * part / parts),
+                      static_cast<std::size_t>(all * (part + 1) / parts));
+            }
+        });
+    };
+    for_parts([&](std::size_t part, std::size_t begin, std::size_t end) {
+        std::size_t count = 0;
+        for (auto i = begin; i < end; ++i) count += i == 0 || voxel(i - 1) != voxel(i) ? 1 : 0;
+        places[part + 1] = count;
+    });
+    std::partial_sum(places.begin(), places.end(), places.begin());
+    std::vector<Voxel> distinct(places.back());
+    grouping.starts.resize(places.back() + 1);
+    grouping.voxel_of_row.resize(rows.size());
+    for_parts([&](std::size_t part, std::size_t begin, std::size_t end) {
+        auto place = places[part];
+        for (auto i = begin; i < end; ++i) {
+            if (i == 0 || voxel(i - 1) != voxel(i)) {
+                distinct[place] = voxel(i);
+                grouping.starts[place++] = static_cast<std::int64_t>(i);
+            }
+            grouping.voxel_of_row[static_cast<std::size_t>(order[i])] =
+                static_cast<std::int32_t>(place) - 1;
+        }
+    });
+    grouping.starts.back() = all;
+    return distinct;
+}
+
 }  // namespace
 
 Coordinates::Coordinates(std::vector<Voxel> sorted, Triple stride, std::int64_t events)
@@ -141,7 +194,7 @@ Coordinates::Coordinates(std::vector<Voxel> sorted, Triple stride, std::int64_t 
     HODO_EXPECT(std::adjacent_find(voxels_.begin(), voxels_.end(), std::greater_equal<>()) ==
                 voxels_.end());
     event_starts_.assign(static_cast<std::size_t>(events) + 1, 0);
-    depths_.resize(voxels_.size());
+    depths_.resize(voxels_.size() + padding);
     for (std::size_t i = 0; i < voxels_.size(); ++i) {
         const auto& v = voxels_[i];
         depths_[i] = v.z;
@@ -179,18 +232,7 @@ Grouping group_rows(std::span<const Voxel> rows, Triple stride,
                largest, events.value_or(0));
     Grouping grouping;
     grouping.rows = sorted_order(rows);
-    grouping.voxel_of_row.resize(rows.size());
-    std::vector<Voxel> distinct;
-    distinct.reserve(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        const auto row = static_cast<std::size_t>(grouping.rows[i]);
-        if (distinct.empty() || distinct.back() != rows[row]) {
-            distinct.push_back(rows[row]);
-            grouping.starts.push_back(static_cast<std::int64_t>(i));
-        }
-        grouping.voxel_of_row[row] = static_cast<std::int32_t>(distinct.size()) - 1;
-    }
-    grouping.starts.push_back(static_cast<std::int64_t>(rows.size()));
+    auto distinct = unite(rows, grouping);
     grouping.voxels = std::make_shared<const Coordinates>(std::move(distinct), stride,
                                                           events.value_or(largest + 1));
     return grouping;

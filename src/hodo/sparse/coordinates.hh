@@ -46,7 +46,11 @@ class Coordinates {
     /// All lines, and one past the end that holds the number of rows.
     std::span<const Line> lines() const { return lines_; }
     /// The z of each row.
-    std::span<const std::int32_t> depths() const { return depths_; }
+    std::span<const std::int32_t> depths() const {
+        return std::span(depths_).first(voxels_.size());
+    }
+    /// The same, with a few numbers behind the last that may be read but mean nothing.
+    const std::int32_t* padded_depths() const { return depths_.data(); }
     /// The row of a voxel, or -1.
     std::int64_t find(const Voxel& voxel) const;
 

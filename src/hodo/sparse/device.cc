@@ -64,7 +64,7 @@ at::Tensor convolve(const Rulebook& book, Direction direction, const at::Tensor&
     const auto groups = weight.size(1), in = weight.size(2), out = weight.size(3);
     const auto from = transposed ? out : in, to = transposed ? in : out;
     const auto& pairs = DevicePairs::of(book, direction, x.device());
-    const auto y = at::empty({book.neighbours(direction).rows(), groups * to}, x.options());
+    const auto y = at::empty({book.rows(direction), groups * to}, x.options());
     if (from == 0) return y.zero_();
     for_type_of(x, [&](auto number) {
         using T = decltype(number);
@@ -142,7 +142,7 @@ at::Tensor weight_gradient_on_device(const Rulebook& book, Direction direction, 
 at::Tensor depthwise_on_device(const Rulebook& book, Direction direction, const at::Tensor& x,
                                const at::Tensor& weight) {
     const auto& pairs = DevicePairs::of(book, direction, x.device());
-    const auto y = at::empty({book.neighbours(direction).rows(), x.size(1)}, x.options());
+    const auto y = at::empty({book.rows(direction), x.size(1)}, x.options());
     for_type_of(x, [&](auto number) {
         using T = decltype(number);
         run(&DeviceKernels<T>::depthwise,

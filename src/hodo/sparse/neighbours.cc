@@ -5,6 +5,7 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/base/threads.hh"
+#include "hodo/sparse/detail/line_walk.hh"
 
 namespace hodo::sparse {
 
@@ -15,50 +16,13 @@ using Line = Coordinates::Line;
 constexpr std::int64_t rows_per_part = 2048;  // that are worth a part of their own
 constexpr std::int64_t parts_per_thread = 4;
 
-/// Offsets along an axis: first, step, number.
-struct Axis {
-    std::int64_t first, step, count;
-    std::int64_t span() const { return (count - 1) * step; }
-    /// The cell of an offset counted from the first; -1 between cells.
-    std::int64_t cell(std::int64_t distance) const {
-        if (step == 1) return distance;
-        return distance % step == 0 ? distance / step : -1;
-    }
-};
-
-std::array<Axis, 3> axes_of(const Kernel& kernel, const Triple& stride) {
-    std::array<Axis, 3> axes{};
-    for (std::size_t a = 0; a < 3; ++a) {
-        HODO_CHECK(kernel.size[a] >= 1 && kernel.dilation[a] >= 1,
-                   "a kernel has size {} and dilation {} on axis {} (both must be at least 1)",
-                   kernel.size[a], kernel.dilation[a], a);
-        const auto step = kernel.dilation[a] * stride[a];
-        axes[a] = {kernel.begin(a) * step, step, kernel.size[a]};
-    }
-    return axes;
-}
-
-/// (batch, x, y) of a line against a target.
-bool is_before(const Line& line, std::int32_t batch, std::int64_t x, std::int64_t y) {
-    if (line.batch != batch) return line.batch < batch;
-    if (line.x != x) return line.x < x;
-    return line.y < y;
-}
-
-enum class Half { both, upper };
-
-/// Walks both sorted levels at once: for each x offset one place in the input's lines moves
-/// forward with the output's lines; for each pair of lines one place in the input's rows moves
-/// forward with the output's rows. No look-up at all.
+/// Walks both sorted levels at once: for each line of the output one place in each input line that
+/// it sees moves forward with the output's rows. No look-up at all.
 template <Half half>
 class Walk {
   public:
     Walk(const Coordinates& output, const Coordinates& input, const Kernel& kernel)
-        : output_(output),
-          input_(input),
-          axes_(axes_of(kernel, input.stride())),
-          first_x_(half == Half::upper ? kernel.size[0] / 2 : 0),
-          places_(static_cast<std::size_t>(kernel.size[0]), 0) {}
+        : output_(output), input_(input), lines_(input, kernel, half) {}
 
     /// The lists of the rows of output lines [begin, end).
     Neighbours run(std::size_t begin, std::size_t end) {
@@ -67,70 +31,24 @@ class Walk {
         Neighbours found;
         found.starts.reserve(rows + 1);
         found.entries.reserve(rows * (half == Half::upper ? 6 : 10));
-        if (begin > 0) find_places(lines[begin]);
+        if (begin > 0) lines_.begin_at(lines[begin]);
         for (auto i = begin; i < end; ++i) {
-            meet_lines(lines[i]);
+            auto& meetings = lines_.meet(lines[i]);
             for (auto row = lines[i].start; row < lines[i + 1].start; ++row) {
-                meet_rows(row, found);
+                meet_rows(row, meetings, found);
             }
         }
         return found;
     }
 
   private:
-    /// An input line that the current output line sees.
-    struct Meeting {
-        std::int32_t place, end;  ///< Rows not yet passed.
-        std::int32_t cell;        ///< Number of the line's first kernel cell.
-        std::int64_t low;         ///< Smallest z offset that counts.
-    };
-
-    /// Places for a walk that begins at `line`.
-    void find_places(const Line& line) {
-        const auto lines = input_.lines().first(input_.lines().size() - 1);
-        for (std::int64_t ix = first_x_; ix < axes_[0].count; ++ix) {
-            const auto x = line.x + axes_[0].first + ix * axes_[0].step;
-            const auto found =
-                std::partition_point(lines.begin(), lines.end(), [&](const Line& other) {
-                    return is_before(other, line.batch, x, line.y + axes_[1].first);
-                });
-            places_[static_cast<std::size_t>(ix)] = static_cast<std::size_t>(found - lines.begin());
-        }
-    }
-
-    void meet_lines(const Line& line) {
-        meetings_.clear();
-        const auto lines = input_.lines();
-        const std::size_t count = lines.size() - 1;
-        for (std::int64_t ix = first_x_; ix < axes_[0].count; ++ix) {
-            const bool own = half == Half::upper && ix == first_x_;
-            const auto x = line.x + axes_[0].first + ix * axes_[0].step;
-            const auto y = line.y + axes_[1].first;
-            auto& place = places_[static_cast<std::size_t>(ix)];
-            while (place < count && is_before(lines[place], line.batch, x, own ? line.y : y)) {
-                ++place;
-            }
-            for (auto j = place; j < count; ++j) {
-                const auto& other = lines[j];
-                if (other.batch != line.batch || other.x != x) break;
-                const auto distance = other.y - y;
-                if (distance > axes_[1].span()) break;
-                const auto iy = axes_[1].cell(distance);
-                if (iy < 0) continue;
-                const auto cell = (ix * axes_[1].count + iy) * axes_[2].count;
-                const bool same = own && other.y == line.y;
-                meetings_.push_back({other.start, lines[j + 1].start,
-                                     static_cast<std::int32_t>(cell), same ? 0 : axes_[2].first});
-            }
-        }
-    }
-
-    void meet_rows(std::int32_t row, Neighbours& found) {
+    void meet_rows(std::int32_t row, std::vector<LineWalk::Meeting>& meetings, Neighbours& found) {
         const auto depths = input_.depths();
+        const auto& axis = lines_.axes()[2];
         const std::int64_t z = output_.depths()[static_cast<std::size_t>(row)];
-        const auto first = z + axes_[2].first;
-        const auto last = first + axes_[2].span();
-        for (auto& meeting : meetings_) {
+        const auto first = z + axis.first;
+        const auto last = first + axis.span();
+        for (auto& meeting : meetings) {
             auto place = meeting.place;
             while (place < meeting.end &&
                    depths[static_cast<std::size_t>(place)] < z + meeting.low) {
@@ -140,7 +58,7 @@ class Walk {
             for (; place < meeting.end; ++place) {
                 const std::int64_t depth = depths[static_cast<std::size_t>(place)];
                 if (depth > last) break;
-                const auto iz = axes_[2].cell(depth - first);
+                const auto iz = axis.cell(depth - first);
                 if (iz < 0) continue;
                 found.entries.push_back({place, meeting.cell + static_cast<std::int32_t>(iz)});
             }
@@ -150,10 +68,7 @@ class Walk {
 
     const Coordinates& output_;
     const Coordinates& input_;
-    std::array<Axis, 3> axes_;
-    std::int64_t first_x_;
-    std::vector<std::size_t> places_;  ///< One place in the input's lines per x offset.
-    std::vector<Meeting> meetings_;
+    LineWalk lines_;
 };
 
 /// Lists of consecutive parts of a level, one after the other.

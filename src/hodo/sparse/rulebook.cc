@@ -5,6 +5,7 @@
 
 #include "hodo/base/error.hh"
 #include "hodo/base/threads.hh"
+#include "hodo/sparse/detail/direct_blocks.hh"
 
 namespace hodo::sparse {
 
@@ -75,9 +76,12 @@ Rulebook::Rulebook(SharedCoordinates output, SharedCoordinates input, const Kern
       kernel_(kernel),
       cells_(kernel.volume()),
       mirrored_(output_ == input_ && kernel.is_symmetric()),
-      there_(find_neighbours(*output_, *input_, kernel)) {}
+      direct_(mirrored_ && has_direct_blocks(kernel)) {
+    if (!direct_) neighbours();
+}
 
 const Neighbours& Rulebook::neighbours(Direction direction) const {
+    std::call_once(there_made_, [&] { there_ = find_neighbours(*output_, *input_, kernel_); });
     if (direction == Direction::there || mirrored_) return there_;
     std::call_once(back_made_, [&] { back_ = reversed(there_, input_->size()); });
     return back_;
@@ -85,7 +89,10 @@ const Neighbours& Rulebook::neighbours(Direction direction) const {
 
 const Blocks& Rulebook::blocks(Direction direction) const {
     if (direction == Direction::there || mirrored_) {
-        std::call_once(there_blocks_made_, [&] { there_blocks_ = make_blocks(there_, cells_); });
+        std::call_once(there_blocks_made_, [&] {
+            there_blocks_ =
+                direct_ ? direct_blocks(*output_, kernel_) : make_blocks(neighbours(), cells_);
+        });
         return there_blocks_;
     }
     std::call_once(back_blocks_made_,

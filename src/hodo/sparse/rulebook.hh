@@ -43,6 +43,10 @@ class Rulebook {
     /// of both directions are one.
     bool is_mirrored() const { return mirrored_; }
 
+    /// Rows of the level that the direction leads to.
+    std::int64_t rows(Direction direction) const {
+        return (direction == Direction::there ? output_ : input_)->size();
+    }
     /// Pairs by row of the level that the direction leads to.
     const Neighbours& neighbours(Direction direction = Direction::there) const;
     const Blocks& blocks(Direction direction = Direction::there) const;
@@ -60,11 +64,10 @@ class Rulebook {
     SharedCoordinates output_, input_;
     Kernel kernel_;
     std::int64_t cells_;
-    bool mirrored_;
-    Neighbours there_;
-    mutable Neighbours back_;
+    bool mirrored_, direct_;
+    mutable Neighbours there_, back_;
     mutable Blocks there_blocks_, back_blocks_;
-    mutable std::once_flag back_made_, there_blocks_made_, back_blocks_made_;
+    mutable std::once_flag there_made_, back_made_, there_blocks_made_, back_blocks_made_;
     mutable std::array<std::shared_ptr<const void>, 2> copies_;  ///< By direction.
     mutable std::array<std::once_flag, 2> copied_;
 };
