@@ -41,16 +41,17 @@ struct Packing {
     int total = 0;
 
     explicit Packing(std::span<const Voxel> rows) {
-        std::array<std::int64_t, 4> high{};
-        low.fill(std::numeric_limits<std::int64_t>::max());
-        high.fill(std::numeric_limits<std::int64_t>::min());
+        constexpr auto most = std::numeric_limits<std::int32_t>::max();
+        constexpr auto least = std::numeric_limits<std::int32_t>::min();
+        Voxel small{most, most, most, most}, large{least, least, least, least};
         for (const auto& v : rows) {
-            const std::array<std::int64_t, 4> c{v.batch, v.x, v.y, v.z};
-            for (std::size_t a = 0; a < 4; ++a) {
-                low[a] = std::min(low[a], c[a]);
-                high[a] = std::max(high[a], c[a]);
-            }
+            small = {std::min(small.batch, v.batch), std::min(small.x, v.x), std::min(small.y, v.y),
+                     std::min(small.z, v.z)};
+            large = {std::max(large.batch, v.batch), std::max(large.x, v.x), std::max(large.y, v.y),
+                     std::max(large.z, v.z)};
         }
+        low = {small.batch, small.x, small.y, small.z};
+        const std::array<std::int64_t, 4> high{large.batch, large.x, large.y, large.z};
         for (std::size_t a = 0; a < 4; ++a) {
             bits[a] =
                 static_cast<int>(std::bit_width(static_cast<std::uint64_t>(high[a] - low[a])));

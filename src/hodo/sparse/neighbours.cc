@@ -209,9 +209,17 @@ Coordinates coarse_cells(const Coordinates& fine, const Triple& stride) {
     const auto coarse = product(fine.stride(), stride);
     std::vector<Voxel> cells;
     cells.reserve(static_cast<std::size_t>(fine.size()));
-    for (const auto& voxel : fine.voxels()) {
-        const auto cell = floor_to(voxel, coarse);
-        if (cells.empty() || cells.back() != cell) cells.push_back(cell);
+    for (std::size_t i = 0; i + 1 < fine.lines().size(); ++i) {
+        const auto first = fine.lines()[i].start, end = fine.lines()[i + 1].start;
+        for (auto row = static_cast<std::size_t>(first); row < static_cast<std::size_t>(end);
+             ++row) {
+            const auto& voxel = fine.voxels()[row];
+            const bool is_first = row == static_cast<std::size_t>(first);
+            // Within a line the cell before goes on up to its size.
+            if (!is_first && voxel.z - std::int64_t{cells.back().z} < coarse[2]) continue;
+            const auto cell = floor_to(voxel, coarse);
+            if (cells.empty() || cells.back() != cell) cells.push_back(cell);
+        }
     }
     return {sorted_distinct(std::move(cells)), coarse, fine.events()};
 }

@@ -35,15 +35,19 @@ std::vector<Voxel> read_voxels(const at::Tensor& coordinates, EventColumn event_
 RowLists voxel_lists(const Grouping& grouping) {
     auto there = std::make_shared<Neighbours>();
     auto back = std::make_shared<Neighbours>();
+    const auto rows = grouping.rows.size();
     there->starts = grouping.starts;
-    there->entries.reserve(grouping.rows.size());
-    back->entries.reserve(grouping.rows.size());
-    back->starts.reserve(grouping.rows.size() + 1);
-    for (const auto row : grouping.rows) there->entries.push_back({row, 0});
-    for (const auto voxel : grouping.voxel_of_row) {
-        back->entries.push_back({voxel, 0});
-        back->starts.push_back(static_cast<std::int64_t>(back->entries.size()));
-    }
+    there->entries.resize(rows);
+    back->entries.resize(rows);
+    back->starts.resize(rows + 1);
+    base::parallel_for(
+        static_cast<std::int64_t>(rows), 8192, [&](std::int64_t begin, std::int64_t end) {
+            for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+                there->entries[i] = {grouping.rows[i], 0};
+                back->entries[i] = {grouping.voxel_of_row[i], 0};
+                back->starts[i + 1] = static_cast<std::int64_t>(i) + 1;
+            }
+        });
     return {there, back, SumOrder::by_value, SumOrder::listed};
 }
 
@@ -156,7 +160,9 @@ Input from_rows(const at::Tensor& coordinates, const at::Tensor& features,
                features.dim() > 0 ? features.size(0) : 0);
     auto grouping = std::make_shared<Grouping>(
         group_rows(read_voxels(coordinates, options.event_column), options.stride, options.events));
-    for (const auto& voxel : grouping->voxels->voxels()) {
+    const bool is_finest = options.stride == Triple{1, 1, 1};
+    const auto voxels = grouping->voxels->voxels();
+    for (const auto& voxel : voxels.first(is_finest ? 0 : voxels.size())) {
         HODO_CHECK(floor_to(voxel, options.stride) == voxel,
                    "voxel ({}, {}, {}) is not a multiple of the stride ({}, {}, {})", voxel.x,
                    voxel.y, voxel.z, options.stride[0], options.stride[1], options.stride[2]);
