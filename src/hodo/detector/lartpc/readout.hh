@@ -19,15 +19,15 @@
 namespace hodo::lartpc {
 
 struct ReadoutOptions {
-    double lifetime = 10'000;   ///< Of drifting electrons [us].
-    double longitudinal = 6.2;  ///< Diffusion along the drift [cm2/s].
-    double transverse = 16.3;   ///< Across it [cm2/s].
-    double filter = 2.0;        ///< Width of the deconvolution's filter [ticks].
+    double lifetime = 10'400;   ///< Of drifting electrons [us].
+    double longitudinal = 4.0;  ///< Diffusion along the drift [cm2/s].
+    double transverse = 8.8;    ///< Across it [cm2/s].
+    double filter = 2.65;       ///< Width of the deconvolution's filter [ticks].
     double electrons_per_count = 200;
     double noise = 0.5;          ///< Of samples of upright (collection) wires [counts].
     double induction_noise = 2;  ///< Of samples of tilted (induction) wires [counts].
-    double threshold = 9;        ///< A region is kept when a sample exceeds this many deviations.
-    int padding = 8;             ///< Ticks kept on either side of a signal.
+    double threshold = 8.8;      ///< A region is kept when a sample exceeds this many deviations.
+    int padding = 5;             ///< Ticks kept on either side of a signal.
     double fake_regions = 0.02;  ///< Regions of noise alone per channel.
     double dead = 0.002;  ///< Part of the channels that show nothing, the same in all events.
 

@@ -14,10 +14,13 @@ namespace hodo::lartpc {
 namespace {
 
 constexpr double margin = 500;  // particles are followed so far around the TPCs [mm]
-// Where ProtoDUNE-SP's beam enters the active volume, and its direction (arXiv:2007.06722).
-constexpr Point3 beam_entry{-300, 4200, 5};
-constexpr Point3 beam_direction{-0.178, -0.196, 0.964};
-constexpr double beam_spread = 50;  // [mm]
+// Where ProtoDUNE-SP's beam enters the active volume (arXiv:2007.06722), and its direction: 11.24
+// degrees in the horizontal and 10.99 degrees in the vertical plane, as the published sets have it.
+constexpr Point3 beam_entry{-302.5, 4222, 5};
+constexpr Point3 beam_direction{-0.1913, -0.1906, 0.9628};
+constexpr double beam_spread = 50;        // [mm]
+constexpr double beam_divergence = 0.02;  // [rad]
+constexpr int beam_tpc = 1;
 // Energy spectrum of muons at sea level, dN/dE ~ (E + E0)^-n (Shukla and Sankrith,
 // arXiv:1606.06907), and their zenith distribution cos^2.
 constexpr double cosmic_offset = 4290, cosmic_index = 3.01, cosmic_least = 200;  // [MeV]
@@ -97,6 +100,9 @@ void SimulationOptions::describe(base::Fields& f) {
     f("first_file", first_file, "number of the first file").at_least(0);
     f("seed", seed, "seed of everything random");
     f("tpcs", tpcs, "TPCs whose wires are written; single particles start in them").at_least(0);
+    f("start", start,
+      "of single particles: where the beam enters and along it (in other TPCs than 1 mirrored and "
+      "shifted), or anywhere inside in any direction");
     f("energy_min", energy_min, "least kinetic energy of single particles [MeV]").above(0);
     f("energy_max", energy_max, "largest kinetic energy of single particles [MeV]").above(0);
     f("beam_min", beam_min, "least momentum of beam particles [MeV]").above(0);
@@ -129,26 +135,44 @@ EventSimulator::EventSimulator(SimulationOptions options)
 }
 
 Particle EventSimulator::single(base::Random& random, int tpc) const {
-    const auto& box = detector_.tpc(tpc);
     Particle particle{.pdg = pdg_of(options_.sample)};
-    for (std::size_t d = 0; d < 3; ++d) {
-        const double inner = single_inner * (box.high[d] - box.low[d]);
-        particle.position[d] = random.uniform(box.low[d] + inner, box.high[d] - inner);
+    if (options_.start == Start::beam) {
+        start_in_beam(particle, random, tpc);
+    } else {
+        const auto& box = detector_.tpc(tpc);
+        for (std::size_t d = 0; d < 3; ++d) {
+            const double inner = single_inner * (box.high[d] - box.low[d]);
+            particle.position[d] = random.uniform(box.low[d] + inner, box.high[d] - inner);
+        }
+        particle.direction = turned({0, 0, 1}, std::acos(random.uniform(-1, 1)),
+                                    random.uniform(0, 2 * std::numbers::pi));
     }
-    particle.direction = turned({0, 0, 1}, std::acos(random.uniform(-1, 1)),
-                                random.uniform(0, 2 * std::numbers::pi));
     particle.kinetic = random.uniform(options_.energy_min, options_.energy_max);
     return particle;
+}
+
+void EventSimulator::start_in_beam(Particle& particle, base::Random& random, int tpc) const {
+    particle.position = beam_entry;
+    for (std::size_t d = 0; d < 2; ++d) particle.position[d] += beam_spread * random.normal();
+    particle.direction = turned(beam_direction, beam_divergence * random.exponential(),
+                                random.uniform(0, 2 * std::numbers::pi));
+    if (tpc == beam_tpc) return;
+    const auto& from = detector_.tpc(beam_tpc);
+    const auto& to = detector_.tpc(tpc);
+    if (to.drift_direction != from.drift_direction) {
+        particle.position[0] = to.high[0] - (particle.position[0] - from.low[0]);
+        particle.direction[0] = -particle.direction[0];
+    } else {
+        particle.position[0] += to.low[0] - from.low[0];
+    }
+    particle.position[2] += to.low[2] - from.low[2];
 }
 
 Particle EventSimulator::beam(base::Random& random) const {
     // Roughly the composition of the positive hadron beam at a few GeV.
     const double choice = random.uniform();
     Particle particle{.pdg = choice < 0.5 ? 211 : choice < 0.7 ? -11 : choice < 0.9 ? 2212 : -13};
-    particle.position = beam_entry;
-    for (std::size_t d = 0; d < 2; ++d) particle.position[d] += beam_spread * random.normal();
-    particle.direction = turned(beam_direction, 0.02 * random.exponential(),
-                                random.uniform(0, 2 * std::numbers::pi));
+    start_in_beam(particle, random, beam_tpc);
     const double momentum = random.uniform(options_.beam_min, options_.beam_max);
     const double mass = mass_of(particle.pdg);
     particle.kinetic = std::hypot(momentum, mass) - mass;

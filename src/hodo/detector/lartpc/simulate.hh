@@ -21,6 +21,12 @@ constexpr auto names(Sample) {
     return std::array<std::string_view, 6>{"beam-cosmic", "electron", "muon",
                                            "pion",        "proton",   "photon"};
 }
+/// Where single particles start: in the beam's window along the beam, as in the published sets, or
+/// anywhere in the inner part of a TPC in any direction.
+enum class Start { beam, anywhere };
+constexpr auto names(Start) {
+    return std::array<std::string_view, 2>{"beam", "anywhere"};
+}
 /// As the sample stands in file names: "BeamCosmic", "singleElectron", ...
 std::string file_type(Sample sample);
 
@@ -31,9 +37,10 @@ struct SimulationOptions {
     std::int64_t first_file = 1;
     std::uint64_t seed = 1;
     std::vector<std::int64_t> tpcs{1};
+    Start start = Start::beam;                    ///< Of single particles.
     double energy_min = 1000, energy_max = 1000;  ///< Of single particles, kinetic [MeV].
     double beam_min = 1000, beam_max = 7000;      ///< Momentum of beam particles [MeV].
-    double cosmics = 26;                          ///< Mean number that cross each TPC.
+    double cosmics = 28;                          ///< Mean number that cross each TPC.
     std::int64_t ticks = 6000;
     /// Products with the truth: "depo" (energy), "depoElectron" (electrons), "energy" (what the
     /// planes saw).
@@ -64,6 +71,8 @@ class EventSimulator {
   private:
     Particle single(base::Random& random, int tpc) const;
     Particle beam(base::Random& random) const;
+    /// Puts a particle where the beam enters TPC 1, mirrored and shifted into TPC `tpc`.
+    void start_in_beam(Particle& particle, base::Random& random, int tpc) const;
     Particle cosmic(base::Random& random, const Tpc& box) const;
 
     SimulationOptions options_;

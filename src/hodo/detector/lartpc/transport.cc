@@ -20,6 +20,7 @@ constexpr double longest_step = 0.1, shortest_step = 0.005;
 constexpr double loss_per_step = 0.1;  // of the kinetic energy
 constexpr double electron_end = 0.2, heavy_end = 0.3, photon_end = 0.05;
 constexpr double mm_per_cm = 10;
+constexpr int photon_pdg = 22;
 constexpr double speed_of_light = 299.792458;  // [mm/ns] x 1e3 = [mm/us] below
 constexpr double mm_per_us = speed_of_light * 1e3;
 constexpr double muon_lifetime = 2.197,
@@ -99,7 +100,8 @@ void Transport::leave(const Particle& particle, double energy, double length) {
     for (auto track = tracks_.rbegin(); track != tracks_.rend(); ++track) {
         if (track->track != particle.track) continue;
         ++track->points;
-        track->end = particle.position;
+        // Electrons that a track knocks out are followed after it and do not end it.
+        if (particle.pdg == track->pdg || track->pdg == photon_pdg) track->end = particle.position;
         break;
     }
 }

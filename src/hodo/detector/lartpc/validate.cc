@@ -13,7 +13,8 @@ namespace hodo::lartpc {
 namespace {
 
 constexpr int tpc = 1;
-constexpr double truth_threshold = 0.17;  // [MeV] per voxel, as in the published analysis
+// [MeV] per voxel, as in the published analysis.
+constexpr double threshold_of_events = 0.17, threshold_of_electrons = 0.5;
 const World everywhere{{-1e5, -1e5, -1e5}, {1e5, 1e5, 1e5}};
 
 ReadoutOptions without_noise() {
@@ -146,27 +147,33 @@ ValidationCurve charge(const ValidationOptions& options) {
     return curve;
 }
 
-void count_ghosts(const ValidationOptions& options, ValidationTable& table) {
+GhostCount count_ghosts(const ValidationOptions& options, Sample sample, double threshold,
+                        std::int64_t events) {
     SimulationOptions simulation;
+    simulation.sample = sample;
     simulation.seed = options.seed;
+    simulation.readout = options.readout;
     const EventSimulator simulator(simulation);
     const auto& detector = simulator.detector();
     const Tiler tiler{PixelGrid(detector, detector.tpc(tpc).face)};
-    for (std::int64_t event = 0; event < options.events; ++event) {
+    GhostCount count{.sample = std::string(names(sample)[static_cast<std::size_t>(sample)]),
+                     .threshold = threshold};
+    const auto is_true = [&](double value) { return value > threshold; };
+    for (std::int64_t event = 0; event < events; ++event) {
         const auto seen = simulator.read_out(simulator.simulate(event), event, tpc);
         const auto tiled = tiler.tile(seen.signals);
-        const auto truth = merge_truth(seen.energy, {});
+        const auto truth = merge_truth(sample == Sample::electron ? seen.seen : seen.energy, {});
         const auto values = truth_at(truth, tiled.voxels);
-        const auto is_true = [](double value) { return value > truth_threshold; };
         double all = 0;
         for (std::int64_t i = 0; i < truth.size(); ++i) all += is_true(truth.value(i)) ? 1 : 0;
         const auto active =
             static_cast<double>(std::count_if(values.begin(), values.end(), is_true));
-        const auto n = static_cast<double>(options.events);
-        table.true_voxels += all / n;
-        table.true_and_active += active / n;
-        table.ghosts += (static_cast<double>(tiled.size()) - active) / n;
+        const auto n = static_cast<double>(events);
+        count.true_voxels += all / n;
+        count.active += active / n;
+        count.ghosts += (static_cast<double>(tiled.size()) - active) / n;
     }
+    return count;
 }
 
 }  // namespace
@@ -183,6 +190,8 @@ void ValidationOptions::describe(base::Fields& f) {
     f("seed", seed, "seed of everything random");
     f("tracks", tracks, "stopping muons").at_least(1);
     f("events", events, "beam and cosmic events in which ghosts are counted").at_least(1);
+    f("singles", singles, "single electrons of 1 GeV in which ghosts are counted").at_least(1);
+    f.group("readout", readout, "drift, wires and noise of those events");
 }
 
 ValidationTable validate_simulator(const ValidationOptions& options) {
@@ -190,7 +199,9 @@ ValidationTable validate_simulator(const ValidationOptions& options) {
     table.energy_loss = energy_loss(options);
     drift_curves(table);
     table.charge = charge(options);
-    count_ghosts(options, table);
+    table.ghosts = {
+        count_ghosts(options, Sample::beam_cosmic, threshold_of_events, options.events),
+        count_ghosts(options, Sample::electron, threshold_of_electrons, options.singles)};
     return table;
 }
 

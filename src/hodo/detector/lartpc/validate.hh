@@ -2,6 +2,7 @@
 /// Does the simulation follow its own closed forms? Numbers for the physics page and for tests.
 
 #include "hodo/base/fields.hh"
+#include "hodo/detector/lartpc/readout.hh"
 
 #include <cstdint>
 #include <string>
@@ -21,9 +22,21 @@ struct ValidationCurve {
 
 struct ValidationOptions {
     std::uint64_t seed = 1;
-    std::int64_t tracks = 60;  ///< Stopping muons.
-    std::int64_t events = 2;   ///< Beam and cosmic events for the ghosts.
+    std::int64_t tracks = 60;   ///< Stopping muons.
+    std::int64_t events = 2;    ///< Beam and cosmic events for the ghosts.
+    std::int64_t singles = 10;  ///< Single electrons of 1 GeV for the ghosts.
+    ReadoutOptions readout;     ///< Of those events.
     void describe(base::Fields& f);
+};
+
+/// Voxels per event after tiling and merging.
+struct GhostCount {
+    std::string sample;
+    double threshold = 0;  ///< Of the truth per voxel [MeV].
+    double true_voxels = 0, active = 0, ghosts = 0;
+
+    /// Against the true voxels that are active, as published.
+    double ratio() const { return active > 0 ? ghosts / active : 0; }
 };
 
 struct ValidationTable {
@@ -35,8 +48,8 @@ struct ValidationTable {
     ValidationCurve diffusion;
     /// Per plane: charge on wires over charge that arrived, for a track well inside.
     ValidationCurve charge;
-    /// Of beam and cosmic events after tiling: voxels per event.
-    double true_voxels = 0, true_and_active = 0, ghosts = 0;
+    /// Of beam and cosmic events, and of single electrons.
+    std::vector<GhostCount> ghosts;
 };
 ValidationTable validate_simulator(const ValidationOptions& options);
 

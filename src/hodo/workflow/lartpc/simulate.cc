@@ -11,6 +11,8 @@
 #include "hodo/workflow/lartpc/verbs.hh"
 #include "hodo/workflow/output.hh"
 
+#include <algorithm>
+
 namespace hodo::lartpc {
 
 namespace {
@@ -84,10 +86,13 @@ void run_validate(const workflow::Job& job) {
         draw_curve(figure.panel(i / 2, i % 2), *curves[i]);
         base::say("{:<45} largest deviation {:5.2f} %", curves[i]->name, 100 * curves[i]->worst());
     }
-    base::say(
-        "voxels per event: {:.0f} true, {:.0f} of them active, {:.0f} ghosts ({:.1f} per "
-        "true voxel)",
-        table.true_voxels, table.true_and_active, table.ghosts, table.ghosts / table.true_voxels);
+    for (const auto& count : table.ghosts) {
+        base::say(
+            "{}: {:.0f} true voxels of at least {} MeV per event, {:.1f} % of them active, {:.0f} "
+            "ghosts ({:.1f} per active true voxel)",
+            count.sample, count.true_voxels, count.threshold,
+            100 * count.active / std::max(1.0, count.true_voxels), count.ghosts, count.ratio());
+    }
     const base::Path folder = options.output;
     for (const char* ending : {"simulator.png", "simulator.svg"}) figure.save(folder / ending);
     workflow::record_run(folder, job, {}, options.validation.seed);
