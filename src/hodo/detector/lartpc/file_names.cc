@@ -61,6 +61,14 @@ std::optional<FileName> parse_file_name(std::string_view name) {
     return file;
 }
 
+std::string parsed_name(const FileName& xy, std::string_view product) {
+    return std::regex_replace(xy.with_product(product), std::regex("^(kept-)?(batch[0-9]+-)?"), "");
+}
+
+std::string parsed_name_of_all(const FileName& xy, std::string_view product) {
+    return std::regex_replace(parsed_name(xy, product), std::regex("-TPC[0-9]+"), "");
+}
+
 std::vector<base::Path> files_of_product(const std::vector<std::string>& inputs,
                                          std::string_view product) {
     std::vector<base::Path> files;

@@ -33,6 +33,12 @@ struct FileName {
 /// The parts of a name; nothing when it does not hold exactly one of each.
 std::optional<FileName> parse_file_name(std::string_view name);
 
+/// The parsed file that an xy file was prepared from: "reco_BeamCosmic_001_wire-TPC1.npz" for
+/// "kept-batch0-reco_BeamCosmic_001_xy-TPC1.npz" and product "wire".
+std::string parsed_name(const FileName& xy, std::string_view product);
+/// The same for a product of the whole detector: "reco_BeamCosmic_001_mcparticle.npz".
+std::string parsed_name_of_all(const FileName& xy, std::string_view product);
+
 /// Files of `inputs` (files, folders, or patterns) with the product, sorted by path.
 std::vector<base::Path> files_of_product(const std::vector<std::string>& inputs,
                                          std::string_view product);

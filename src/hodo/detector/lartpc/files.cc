@@ -102,6 +102,22 @@ VoxelImage ParsedFile::image(std::int64_t event) const {
     return image_of(array(event), base::format("{}: event {}", archive_.origin(), event));
 }
 
+std::map<std::int64_t, Point3> ParsedFile::track_ends(std::int64_t event) const {
+    constexpr std::size_t columns = 8;  // number, points, start, end
+    const auto rows = array(event);
+    HODO_CHECK(rows.shape.size() == 2 && rows.shape[1] == std::int64_t{columns},
+               "{}: event {} must hold rows of {} numbers: track, points, start and end",
+               archive_.origin(), event, columns);
+    const auto values = rows.doubles();
+    std::map<std::int64_t, Point3> ends;
+    for (std::size_t i = 0; i < values.size(); i += columns) {
+        const Point3 start{values[i + 2], values[i + 3], values[i + 4]};
+        const Point3 end{values[i + 5], values[i + 6], values[i + 7]};
+        if (start != end) ends[static_cast<std::int64_t>(values[i])] = end;
+    }
+    return ends;
+}
+
 std::string ParsedWriter::next_name() {
     return base::format("arr_{}", events_++);
 }

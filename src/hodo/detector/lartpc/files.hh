@@ -19,6 +19,7 @@
 #include "hodo/io/npz_archive.hh"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -34,6 +35,10 @@ class ParsedFile {
     WireSignals signals(std::int64_t event) const;
     /// The truth of an event.
     VoxelImage image(std::int64_t event) const;
+    /// Of an mcparticle file: where the event's tracks end [mm in the hall], by their number.
+    /// Tracks whose end repeats their start are left out, since the published code writes every end
+    /// so.
+    std::map<std::int64_t, Point3> track_ends(std::int64_t event) const;
 
   private:
     io::Array array(std::int64_t event) const;

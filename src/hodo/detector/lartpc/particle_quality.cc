@@ -44,10 +44,20 @@ bool is_track(std::int64_t pdg) {
     return kind == 13 || kind == 211 || kind == 2212 || kind == 321;
 }
 
+bool is_inside(const Point3& point, const Point3& low, const Point3& high) {
+    for (std::size_t d = 0; d < 3; ++d) {
+        if (point[d] < low[d] + fiducial_margin || point[d] > high[d] - fiducial_margin) {
+            return false;
+        }
+    }
+    return true;
+}
+
 class Judge {
   public:
-    Judge(const ScoredEvent& event, std::span<const float> charge, const ParticleOptions& options)
-        : event_(event), charge_(charge), options_(options) {
+    Judge(const ScoredEvent& event, std::span<const float> charge, const ParticleOptions& options,
+          const TrackEnds& ends)
+        : event_(event), charge_(charge), options_(options), ends_(ends) {
         fit_.diagonal = std::hypot(options.sides[0], options.sides[1], options.sides[2]);
     }
 
@@ -74,8 +84,10 @@ class Judge {
         if (std::ssize(kept) >= least_true) {
             particle.deviation = angle(particle.direction, principal_axis(kept));
             if (is_track(particle.pdg) && particle.direction.explained > straight) {
-                add_tracks(result, particle.pdg, fit_track(points, value, fit_),
-                           fit_track(kept, kept_charge, fit_));
+                const auto truth = fit_track(points, value, fit_);
+                if (stops_inside(particle.track, truth, points)) {
+                    add_tracks(result, particle.pdg, truth, fit_track(kept, kept_charge, fit_));
+                }
             }
         }
         result.particles.push_back(std::move(particle));
@@ -114,12 +126,18 @@ class Judge {
         return std::acos(std::min(1.0, std::abs(product))) / units::degree;
     }
 
-    bool ends_inside(const TrackFit& fit) const {
-        for (std::size_t d = 1; d < 3; ++d) {
-            const double at = fit.end[d] / options_.sides[d];
-            if (at < options_.inner || at > options_.box[d - 1] - options_.inner) return false;
+    bool stops_inside(std::int64_t track, const TrackFit& fit,
+                      std::span<const Point3> points) const {
+        if (fit.range.empty()) return false;
+        const auto& volume = options_.volume;
+        if (const auto end = ends_.find(track); end != ends_.end()) {
+            return is_inside(end->second, volume.hall_low, volume.hall_high);
         }
-        return !fit.range.empty();
+        const auto [first, last] = std::minmax_element(
+            points.begin(), points.end(), [](const auto& a, const auto& b) { return a[0] < b[0]; });
+        const double drift = volume.high[0] - volume.low[0];
+        return (*last)[0] - (*first)[0] < drift - fiducial_margin &&
+               is_inside(fit.end, volume.low, volume.high);
     }
 
     static TrackCharge from_the_end(std::int64_t pdg, const TrackFit& fit) {
@@ -132,7 +150,7 @@ class Judge {
 
     void add_tracks(EventParticles& result, std::int64_t pdg, const TrackFit& truth,
                     const TrackFit& found) const {
-        if (!ends_inside(truth) || found.range.empty()) return;
+        if (found.range.empty()) return;
         result.true_tracks.push_back(from_the_end(pdg, truth));
         result.found_tracks.push_back(from_the_end(pdg, found));
     }
@@ -140,17 +158,40 @@ class Judge {
     const ScoredEvent& event_;
     std::span<const float> charge_;
     const ParticleOptions& options_;
+    const TrackEnds& ends_;
     TrackFitOptions fit_;
 };
 
 }  // namespace
 
+ActiveVolume active_volume(const Detector& detector, std::span<const int> tpcs) {
+    HODO_DOOR(!tpcs.empty());
+    const auto& first = detector.tpc(tpcs.front());
+    ActiveVolume volume{.low = {}, .high = {}, .hall_low = first.low, .hall_high = first.high};
+    for (const int tpc : tpcs) {
+        const auto& box = detector.tpc(tpc);
+        for (std::size_t d = 0; d < 3; ++d) {
+            volume.hall_low[d] = std::min(volume.hall_low[d], box.low[d]);
+            volume.hall_high[d] = std::max(volume.hall_high[d], box.high[d]);
+        }
+    }
+    for (std::size_t d = 0; d < 3; ++d) {
+        volume.low[d] = volume.hall_low[d] - first.low[d];
+        volume.high[d] = volume.hall_high[d] - first.low[d];
+    }
+    // Local x counts from the readout's begin, a while before the particles in time.
+    const double shift = detector.drift_speed * detector.simulation_time;
+    volume.low[0] = shift;
+    volume.high[0] = shift + first.high[0] - first.low[0];
+    return volume;
+}
+
 EventParticles judge_particles(const ScoredEvent& event, std::span<const float> charge,
-                               const ParticleOptions& options) {
+                               const ParticleOptions& options, const TrackEnds& ends) {
     HODO_DOOR(charge.size() == event.voxels.size() && event.scores.size() == event.voxels.size());
     EventParticles result;
     if (event.truth.width < 3) return result;
-    const Judge judge(event, charge, options);
+    const Judge judge(event, charge, options, ends);
     for (const auto& [key, members] : members_of(event)) judge.add(result, key, members);
     return result;
 }

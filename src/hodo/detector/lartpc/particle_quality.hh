@@ -5,6 +5,7 @@
 #include "hodo/detector/lartpc/track_fit.hh"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,12 +36,26 @@ struct TrackCharge {
     std::vector<double> residual_range, dqdx;
 };
 
+/// A track stops inside when its end lies so far from every face of the active volume [mm].
+inline constexpr double fiducial_margin = 80;
+
+/// An active volume, seen in the frame of its voxels and in the hall [mm]. In x the first is that
+/// of particles in time: what enters at another time is shifted along the drift.
+struct ActiveVolume {
+    Point3 low{}, high{};
+    Point3 hall_low{}, hall_high{};
+};
+/// Of one TPC, or of several that were joined in the frame of the first.
+ActiveVolume active_volume(const Detector& detector, std::span<const int> tpcs);
+
+/// Where tracks truly end [mm in the hall], by their number.
+using TrackEnds = std::map<std::int64_t, Point3>;
+
 struct ParticleOptions {
     double threshold = 0.35;   ///< Of the score, for directions and charges.
     Point3 sides{6.26, 8, 8};  ///< Of a voxel [mm].
     PurityOptions purity;
-    std::int32_t inner = 10;  ///< A track ends inside when that far from the box in y and z.
-    std::array<std::int32_t, 2> box{748, 288};  ///< In y and z [voxels].
+    ActiveVolume volume;  ///< Tracks that stop in it have their charge per length told.
 };
 
 /// What is known of an event's particles. The truth needs columns for track and particle.
@@ -48,9 +63,12 @@ struct EventParticles {
     std::vector<ParticleQuality> particles;
     std::vector<TrackCharge> true_tracks, found_tracks;  ///< The same particles in both.
 };
-/// `charge` is what the track's charge is made of, one per voxel of the event.
+/// `charge` is what the track's charge is made of, one per voxel of the event. A track stops inside
+/// when `ends` says so; where `ends` does not know it, when its last voxels do and it does not
+/// cross the whole drift. That cannot tell a particle out of time that leaves through the anode or
+/// the cathode from one that stops.
 EventParticles judge_particles(const ScoredEvent& event, std::span<const float> charge,
-                               const ParticleOptions& options);
+                               const ParticleOptions& options, const TrackEnds& ends = {});
 
 /// "muon", "electron", ... for either sign; "PDG 321" for others.
 std::string particle_name(std::int64_t pdg);

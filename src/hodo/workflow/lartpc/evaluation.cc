@@ -35,6 +35,15 @@ std::vector<float> upright_charge(const VoxelCloud& cloud, std::int64_t event) {
     return charge;
 }
 
+/// The TPCs of a file: one, or the digits of joined ones; the beam's where the name tells none.
+std::vector<int> tpcs_of(const FileName& name) {
+    const auto number = name.tpc.value_or(1);
+    if (number < std::ssize(protodune_sp().tpcs)) return {static_cast<int>(number)};
+    std::vector<int> tpcs;
+    for (const char digit : std::to_string(number)) tpcs.push_back(digit - '0');
+    return tpcs;
+}
+
 /// Numbers of merged voxels.
 VoxelCounts merged_counts(const ScoredEvent& event, Downsampling factors) {
     VoxelImage active{
@@ -97,15 +106,18 @@ VoxelImage truth_of(const TiledBatch& batch, std::int64_t event, std::string_vie
 // ---- scores ---------------------------------------------------------------------------------
 
 void GhostEvaluation::add(const FileName& name, const TiledBatch& batch,
-                          std::span<const float> scores) {
+                          std::span<const float> scores, std::span<const TrackEnds> ends) {
     HODO_DOOR(std::ssize(scores) == batch.cloud.size());
+    HODO_DOOR(ends.empty() || std::ssize(ends) == batch.cloud.events());
     for (std::int64_t event = 0; event < batch.cloud.events(); ++event) {
-        add_event(name, batch, scores, event);
+        add_event(name, batch, scores, event,
+                  ends.empty() ? TrackEnds{} : ends[static_cast<std::size_t>(event)]);
     }
 }
 
 void GhostEvaluation::add_event(const FileName& name, const TiledBatch& batch,
-                                std::span<const float> scores, std::int64_t number) {
+                                std::span<const float> scores, std::int64_t number,
+                                const TrackEnds& ends) {
     const auto& cloud = batch.cloud;
     const auto truth = truth_above(truth_of(batch, number, name.text), options_.truth_threshold);
     const ScoredEvent event{truth, rows_of(cloud.voxels, cloud, number),
@@ -144,9 +156,12 @@ void GhostEvaluation::add_event(const FileName& name, const TiledBatch& batch,
         segments_[segment].push_back(std::move(quality));
     }
     const auto charge = upright_charge(cloud, number);
-    auto found = judge_particles(
-        event, charge,
-        {.threshold = options_.threshold, .sides = options_.sides, .purity = active});
+    auto found = judge_particles(event, charge,
+                                 {.threshold = options_.threshold,
+                                  .sides = options_.sides,
+                                  .purity = active,
+                                  .volume = active_volume(protodune_sp(), tpcs_of(name))},
+                                 ends);
     for (auto& particle : found.particles) {
         particles_.push_back({name.index, number, std::move(particle)});
     }

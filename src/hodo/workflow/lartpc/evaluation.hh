@@ -67,7 +67,9 @@ class GhostEvaluation {
     explicit GhostEvaluation(const JudgementOptions& options) : options_(options) {}
 
     /// Judges all events of a file. Events without true voxels are counted, and left out of curves.
-    void add(const FileName& name, const TiledBatch& batch, std::span<const float> scores);
+    /// `ends` are the true ends of each event's tracks, or empty.
+    void add(const FileName& name, const TiledBatch& batch, std::span<const float> scores,
+             std::span<const TrackEnds> ends = {});
 
     PurityCurve mean(CurveKind kind) const;
     /// The mean of the curve `active` by TPC, segment, kind of particle.
@@ -93,7 +95,7 @@ class GhostEvaluation {
 
   private:
     void add_event(const FileName& name, const TiledBatch& batch, std::span<const float> scores,
-                   std::int64_t event);
+                   std::int64_t event, const TrackEnds& ends);
 
     JudgementOptions options_;
     std::vector<JudgedEvent> events_;

@@ -113,6 +113,29 @@ std::vector<float> read_outputs(const base::Path& file, const TiledBatch& batch,
     return values;
 }
 
+/// Where the tracks of the file's events truly end; empty when no folder of parsed files is named.
+std::vector<TrackEnds> ends_of(const ReportOptions& options, const FileName& name,
+                               const TiledBatch& batch, std::vector<base::Path>& inputs) {
+    if (options.parsed.empty()) return {};
+    const auto file = base::Path(options.parsed) / parsed_name_of_all(name, "mcparticle");
+    HODO_CHECK(std::filesystem::exists(file),
+               "{}: the ends of its tracks, {}, are not there; name another folder with --parsed, "
+               "or none",
+               name.text, file);
+    const ParsedFile particles(file);
+    const auto count = batch.cloud.events(), first = name.batch.value_or(0) * count;
+    HODO_CHECK(particles.events() >= first + count,
+               "{}: holds {} events where {} needs {}; name the folder that it was prepared from "
+               "with --parsed",
+               file, particles.events(), name.text, first + count);
+    std::vector<TrackEnds> ends;
+    for (auto event = first; event < first + count; ++event) {
+        ends.push_back(particles.track_ends(event));
+    }
+    inputs.push_back(file);
+    return ends;
+}
+
 Judgement judge(const std::vector<JudgedFile>& files, const ReportOptions& options) {
     Judgement judgement;
     judgement.options = {.threshold = options.threshold,
@@ -137,7 +160,8 @@ Judgement judge(const std::vector<JudgedFile>& files, const ReportOptions& optio
             parse_file_name(file.inference.filename().string())->epoch.value_or(0);
         if (quantity == Quantity::score) {
             if (!judgement.ghosts) judgement.ghosts.emplace(judgement.options);
-            judgement.ghosts->add(name, batch, outputs);
+            judgement.ghosts->add(name, batch, outputs,
+                                  ends_of(options, name, batch, judgement.inputs));
             draw_events(judgement, name, batch, outputs, options.displays);
         } else {
             HODO_CHECK(batch.has_truth, "{}: has no true charges (array 'Y')", file.xy);

@@ -9,6 +9,9 @@ void ReportOptions::describe(base::Fields& f) {
       "folders of yinf files or patterns; empty: folder 'inference' of the run");
     f("truth", truth,
       "folders of the xy files with truth; empty: those of the run's configuration");
+    f("parsed", parsed,
+      "folder of the parsed files: mcparticle files there tell which tracks stop; empty: the last "
+      "voxels of a track tell");
     f("ghosts", ghosts,
       "charge networks: yinf files of a ghost network; only voxels that it keeps are judged");
     f("epoch", epoch, "number of the epoch to judge; -1: the last one that is there").at_least(-1);

@@ -18,7 +18,7 @@ constexpr auto names(Quantity) {
 }
 
 struct ReportOptions {
-    std::string run, output;
+    std::string run, output, parsed;
     std::vector<std::string> inference, truth, ghosts;
     std::int64_t epoch = -1;
     Quantity quantity = Quantity::automatic;

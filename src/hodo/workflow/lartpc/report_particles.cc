@@ -111,7 +111,7 @@ void draw_tracks(draw::ReportPage& page, const GhostEvaluation& ghosts) {
     axes.y({.label = "true value / mm", .low = 0.0});
     page.figure(
         "dqdx",
-        "Charge per length of muons that end inside the box, medians in bins of the "
+        "Charge per length of muons that stop inside the active volume, medians in bins of the "
         "distance to their end: true values on true voxels, and charges of upright wires on "
         "kept voxels, scaled to the same sum. Stopping muons rise towards 0; ghosts and "
         "losses shift the points off the line.",
