@@ -5,6 +5,7 @@
 #include "hodo/io/npz.hh"
 #include "hodo/io/pickle.hh"
 
+#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -145,9 +146,41 @@ class ObjectPickle {
     }
     void begin_list() { out_ += "]("; }
     void end_list() { out_ += 'e'; }
+    void array(const Array& array) {
+        HODO_DOOR(array.dtype == DType::f64 || array.dtype == DType::i64);
+        begin_array(array.shape, array.dtype == DType::f64 ? "f8" : "i8");
+        content(array.bytes);
+        end_array();
+    }
+    void value(const ObjectValue& value) {
+        std::visit([this](const auto& content) { put(content); }, value.value);
+    }
     std::string finish() { return out_ + '.'; }
 
   private:
+    void put(std::monostate) { out_ += 'N'; }
+    void put(std::int64_t number) {
+        out_ += "\x8a\x08";
+        for (int shift = 0; shift < 64; shift += 8) {
+            out_ += static_cast<char>(static_cast<std::uint64_t>(number) >> shift);
+        }
+    }
+    void put(double number) {
+        out_ += 'G';
+        const auto bits = std::bit_cast<std::uint64_t>(number);
+        for (int shift = 56; shift >= 0; shift -= 8) out_ += static_cast<char>(bits >> shift);
+    }
+    void put(const std::string& text) {
+        out_ += 'X';
+        append(static_cast<std::uint32_t>(text.size()));
+        out_ += text;
+    }
+    void put(const Array& content) { array(content); }
+    void put(const std::vector<ObjectValue>& tuple) {
+        out_ += '(';
+        for (const auto& member : tuple) value(member);
+        out_ += 't';
+    }
     void integer(std::int64_t value) {
         HODO_DOOR(value >= 0 && value <= std::numeric_limits<std::int32_t>::max());
         out_ += 'J';
@@ -159,10 +192,13 @@ class ObjectPickle {
     std::string out_;
 };
 
-/// The header of an object array of one dimension, filled up to a multiple of 64 bytes.
-std::string object_header(std::size_t count) {
+/// The header of an object array, filled up to a multiple of 64 bytes.
+std::string object_header(std::span<const std::int64_t> shape) {
     constexpr std::size_t preamble = 10, alignment = 64;
-    auto text = base::format("{{'descr': '|O', 'fortran_order': False, 'shape': ({},), }}", count);
+    std::string sizes;
+    for (const auto size : shape) sizes += base::format(sizes.empty() ? "{}," : " {},", size);
+    if (shape.size() > 1) sizes.pop_back();
+    auto text = base::format("{{'descr': '|O', 'fortran_order': False, 'shape': ({}), }}", sizes);
     const auto size = (preamble + text.size() + alignment) / alignment * alignment - preamble;
     text.resize(size - 1, ' ');
     text += '\n';
@@ -174,6 +210,13 @@ std::string object_header(std::size_t count) {
 }
 
 }  // namespace
+
+ObjectValue::ObjectValue() = default;
+ObjectValue::ObjectValue(std::int64_t number) : value(number) {}
+ObjectValue::ObjectValue(double number) : value(number) {}
+ObjectValue::ObjectValue(std::string text) : value(std::move(text)) {}
+ObjectValue::ObjectValue(Array array) : value(std::move(array)) {}
+ObjectValue::ObjectValue(std::vector<ObjectValue> tuple) : value(std::move(tuple)) {}
 
 NpzArchive NpzArchive::open(const base::Path& file) {
     return NpzArchive(ZipReader::open(file));
@@ -237,19 +280,25 @@ void NpzWriter::add(std::string_view name, const Array& array) {
 }
 
 void NpzWriter::add_objects(std::string_view name, const std::vector<Array>& arrays) {
-    ObjectPickle pickle;
+    std::vector<ObjectValue> values;
+    values.reserve(arrays.size());
+    for (const auto& array : arrays) values.emplace_back(array);
     const std::int64_t count = std::ssize(arrays);
-    pickle.begin_array(std::span(&count, 1), "O8");
+    add_values(name, values, std::span(&count, 1));
+}
+
+void NpzWriter::add_values(std::string_view name, std::span<const ObjectValue> values,
+                           std::span<const std::int64_t> shape) {
+    std::int64_t count = 1;
+    for (const auto size : shape) count *= size;
+    HODO_DOOR(!shape.empty() && count == std::ssize(values));
+    ObjectPickle pickle;
+    pickle.begin_array(shape, "O8");
     pickle.begin_list();
-    for (const auto& array : arrays) {
-        HODO_DOOR(array.dtype == DType::f64 || array.dtype == DType::i64);
-        pickle.begin_array(array.shape, array.dtype == DType::f64 ? "f8" : "i8");
-        pickle.content(array.bytes);
-        pickle.end_array();
-    }
+    for (const auto& value : values) pickle.value(value);
     pickle.end_list();
     pickle.end_array();
-    const auto header = object_header(arrays.size());
+    const auto header = object_header(shape);
     const auto body = pickle.finish();
     archive_.add(std::string(name) + std::string(extension),
                  {std::as_bytes(std::span(header)), std::as_bytes(std::span(body))},

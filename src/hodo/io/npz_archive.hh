@@ -10,11 +10,28 @@
 #include "hodo/io/array.hh"
 #include "hodo/io/zip.hh"
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace hodo::io {
+
+/// A Python value in an object array: None, an integer, a float, text, an array of float64 or
+/// int64, or a tuple of values.
+struct ObjectValue {
+    ObjectValue();
+    ObjectValue(std::int64_t number);
+    ObjectValue(double number);
+    ObjectValue(std::string text);
+    ObjectValue(Array array);
+    ObjectValue(std::vector<ObjectValue> tuple);
+
+    std::variant<std::monostate, std::int64_t, double, std::string, Array, std::vector<ObjectValue>>
+        value;
+};
 
 /// An archive open for reading.
 class NpzArchive {
@@ -45,6 +62,9 @@ class NpzWriter {
     void add(std::string_view name, const Array& array);
     /// An object array of float64 or int64 arrays.
     void add_objects(std::string_view name, const std::vector<Array>& arrays);
+    /// An object array of the shape with these values, in rows.
+    void add_values(std::string_view name, std::span<const ObjectValue> values,
+                    std::span<const std::int64_t> shape);
     /// Completes the file and gives it its name.
     void commit() { archive_.commit(); }
 

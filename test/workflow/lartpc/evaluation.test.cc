@@ -1,5 +1,7 @@
 #include "hodo/workflow/lartpc/evaluation.hh"
 #include "hodo/io/npz_archive.hh"
+#include "hodo/io/pickle.hh"
+#include "hodo/io/zip.hh"
 #include "hodo/workflow/lartpc/inference_files.hh"
 #include "hodo/workflow/lartpc/stats_files.hh"
 #include "support/reference.hh"
@@ -143,10 +145,41 @@ TEST(LartpcStats, files_have_the_published_names_and_keys) {
     ASSERT_EQ(segment.size(), 5u);
     EXPECT_EQ(segment[0].doubles().size(), 50u);
     EXPECT_EQ(segment[2].doubles(), std::vector<double>{100});
-    const auto particle = stats.read_objects("arr_1");
-    ASSERT_EQ(particle.size(), 9u);
-    EXPECT_EQ(particle[0].doubles()[1], 13);
-    EXPECT_EQ(particle[7].doubles(), std::vector<double>{7});
-    EXPECT_EQ(stats.read_objects("event_stats").size(), 2u);
-    EXPECT_EQ(stats.read_objects("event_stats")[1].doubles()[1], 1);
+    const auto events = stats.read_objects("event_stats");
+    ASSERT_EQ(events.size(), 14u);
+    EXPECT_EQ(events[8].doubles(), std::vector<double>{1});
+    EXPECT_EQ(events[9].doubles().size(), 50u);
+    EXPECT_EQ(events[11].doubles(), std::vector<double>{100});
+}
+
+TEST(LartpcStats, a_particle_is_the_tuple_of_the_published_analysis) {
+    const test::TemporaryFolder folder;
+    lartpc::GhostEvaluation ghosts({.truth_threshold = 0.17});
+    const auto batch = example();
+    ghosts.add(name, batch, scores_of(batch));
+    const auto file = lartpc::write_stats(folder.path(), {.epoch = 24}, ghosts).front();
+    const auto archive = io::ZipReader::open(file);
+    const auto* member = archive.find("event_stats.npy");
+    ASSERT_NE(member, nullptr);
+    const auto events = archive.read(*member, io::Checksum::verify);
+    const std::string_view header(reinterpret_cast<const char*>(events.bytes.data()), 128);
+    EXPECT_THAT(header, HasSubstr("'shape': (2, 7)"));
+    member = archive.find("arr_1.npy");
+    ASSERT_NE(member, nullptr);
+    const auto content = archive.read(*member, io::Checksum::verify);
+    const auto pickle = io::Pickle::parse({content.bytes.subspan(128), content.owner}, "arr_1");
+    const auto state = pickle.root().state();
+    ASSERT_TRUE(state);
+    const auto list = state->item(4);
+    ASSERT_EQ(list.size(), 9u);
+    const auto who = list.item(0);
+    EXPECT_EQ(who.kind(), io::PickleKind::tuple);
+    ASSERT_EQ(who.size(), 6u);
+    const auto& quality = ghosts.particles().at(1).quality;
+    EXPECT_EQ(who.item(1).real(), 13);
+    EXPECT_EQ(who.item(2).integer(), quality.all_true);
+    ASSERT_EQ(who.item(3).size(), 3u);
+    EXPECT_EQ(who.item(3).item(0).real(), quality.direction.theta());
+    EXPECT_EQ(who.item(4).kind(), io::PickleKind::none);
+    EXPECT_EQ(list.item(7).integer(), 7);
 }

@@ -1,10 +1,15 @@
 #include "hodo/workflow/lartpc/stats_files.hh"
 
+#include <array>
+#include <span>
+
 #include "hodo/io/npz_archive.hh"
 
 namespace hodo::lartpc {
 
 namespace {
+
+constexpr std::int64_t event_columns = 7;
 
 io::Array number(double value) {
     return io::make_array(std::span<const double>(&value, 1), {});
@@ -14,53 +19,71 @@ io::Array row(const std::vector<double>& values) {
     return io::make_array(values);
 }
 
-std::vector<io::Array> segment_arrays(const SegmentQuality& quality) {
-    return {row(quality.curve.purity), row(quality.curve.sensitivity),
-            number(quality.counts.all_true), number(quality.counts.active_true),
-            number(quality.counts.ghosts)};
+using Values = std::vector<io::ObjectValue>;
+
+Values segment_values(const SegmentQuality& quality) {
+    return {{row(quality.curve.purity)},
+            {row(quality.curve.sensitivity)},
+            {quality.counts.all_true},
+            {quality.counts.active_true},
+            {quality.counts.ghosts}};
 }
 
-io::Array event_array(const JudgedEvent& event) {
-    std::vector<double> values{static_cast<double>(event.file), static_cast<double>(event.number),
-                               event.counts.all_true, event.counts.active_true,
-                               event.counts.ghosts};
+/// Counts of one event are whole numbers.
+std::int64_t whole(double count) {
+    return static_cast<std::int64_t>(count);
+}
+
+void add_event(Values& values, const JudgedEvent& event) {
     const auto& curve = event.curves.front();
-    values.insert(values.end(), curve.purity.begin(), curve.purity.end());
-    values.insert(values.end(), curve.sensitivity.begin(), curve.sensitivity.end());
-    return row(values);
+    values.push_back({event.file});
+    values.push_back({event.number});
+    values.push_back({row(curve.purity)});
+    values.push_back({row(curve.sensitivity)});
+    values.push_back({whole(event.counts.all_true)});
+    values.push_back({whole(event.counts.active_true)});
+    values.push_back({whole(event.counts.ghosts)});
 }
 
-std::vector<io::Array> particle_arrays(const JudgedParticle& particle) {
+Values particle_values(const JudgedParticle& particle) {
     const auto& quality = particle.quality;
-    const std::vector<double> who{static_cast<double>(quality.track),
-                                  static_cast<double>(quality.pdg),
-                                  static_cast<double>(quality.all_true),
-                                  quality.direction.theta(),
-                                  quality.direction.phi(),
-                                  quality.value};
-    return {row(who),
-            row(quality.curve.purity),
-            row(quality.curve.sensitivity),
-            number(static_cast<double>(quality.active)),
-            number(static_cast<double>(quality.all_true)),
-            number(static_cast<double>(quality.active_true)),
-            number(quality.value),
-            number(static_cast<double>(particle.file)),
-            number(static_cast<double>(particle.event))};
+    const auto& axis = quality.direction;
+    const Values direction{{axis.theta()}, {axis.phi()}, {axis.explained}};
+    // The published code names beam or cosmics where a file of theirs says so.
+    const Values who{{static_cast<double>(quality.track)},
+                     {static_cast<double>(quality.pdg)},
+                     {quality.all_true},
+                     {direction},
+                     {},
+                     {quality.value}};
+    return {{who},
+            {row(quality.curve.purity)},
+            {row(quality.curve.sensitivity)},
+            {quality.active},
+            {quality.all_true},
+            {quality.active_true},
+            {quality.value},
+            {particle.file},
+            {particle.event}};
+}
+
+void add(io::NpzWriter& writer, const std::string& name, const Values& values) {
+    const std::int64_t count = std::ssize(values);
+    writer.add_values(name, values, std::span(&count, 1));
 }
 
 void add_details(io::NpzWriter& writer, const GhostEvaluation& ghosts) {
     std::int64_t place = 0;
     for (const auto& particle : ghosts.particles()) {
-        writer.add_objects(base::format("arr_{}", place++), particle_arrays(particle));
+        add(writer, base::format("arr_{}", place++), particle_values(particle));
     }
     for (const auto& [segment, quality] : ghosts.by_segment()) {
-        writer.add_objects(base::format("{}_{}", segment.first, segment.second),
-                           segment_arrays(quality));
+        add(writer, base::format("{}_{}", segment.first, segment.second), segment_values(quality));
     }
-    std::vector<io::Array> events;
-    for (const auto& event : ghosts.events()) events.push_back(event_array(event));
-    writer.add_objects("event_stats", events);
+    Values events;
+    for (const auto& event : ghosts.events()) add_event(events, event);
+    const std::array<std::int64_t, 2> shape{std::ssize(ghosts.events()), event_columns};
+    writer.add_values("event_stats", events, shape);
 }
 
 }  // namespace

@@ -3,13 +3,14 @@
 ///
 ///   xs, ys, thresholds          purity, efficiency and score threshold, means over events [50]
 ///   n_T, n_TP_naive, n_FP_naive true voxels, true and active ones, ghosts; means over events
-///   <y>_<z>                     per segment of 374 x 72 voxels: xs, ys, n_T, n_TP_naive,
-///                               n_FP_naive
-///   event_stats                 per event an array: index of the file, event, n_T, n_TP_naive,
-///                               n_FP_naive, 50 purities, 50 efficiencies
-///   arr_0, arr_1, ...           per particle: (track, PDG, true voxels, theta, phi, sum of the
-///                               truth), xs, ys, active voxels, n_T, n_TP_naive, sum of the truth,
-///                               index of the file, event
+///   <y>_<z>                     per segment of 374 x 72 voxels: objects [5], xs, ys, n_T,
+///                               n_TP_naive, n_FP_naive
+///   event_stats                 objects [events, 7]: index of the file, event, xs, ys, n_T,
+///                               n_TP_naive, n_FP_naive
+///   arr_0, arr_1, ...           per particle objects [9]: the tuple (track, PDG, true voxels,
+///                               (theta, phi, explained part), None, sum of the truth), xs, ys,
+///                               active voxels, n_T, n_TP_naive, sum of the truth, index of the
+///                               file, event
 ///
 /// Segments, events and particles stand in the file of the plain curve.
 
