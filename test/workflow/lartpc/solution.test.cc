@@ -1,6 +1,7 @@
 #include "hodo/workflow/lartpc/solution.hh"
 #include "hodo/detector/lartpc/file_names.hh"
 #include "hodo/detector/lartpc/files.hh"
+#include "hodo/io/atomic_file.hh"
 #include "hodo/workflow/lartpc/inference_files.hh"
 #include "hodo/workflow/lartpc/preparation.hh"
 #include "support/reference.hh"
@@ -127,6 +128,31 @@ TEST_F(LartpcSolution, kept_voxels_find_the_same_wires) {
     options_.inference.clear();
     const auto sources = lartpc::charge_sources({kept}, options_);
     EXPECT_EQ(sources.front().wires, base::Path(options_.parsed) / "reco_Mu_001_wire-TPC1.npz");
+}
+
+TEST_F(LartpcSolution, hits_are_solved_as_wires_are) {
+    const auto wires = folder_ / "parsed/reco_Mu_001_wire-TPC1.npz";
+    solve();
+    const auto expected = lartpc::read_inference(charges() / lartpc::inference_name(files_[1], 6));
+    std::filesystem::remove_all(charges());
+    std::filesystem::create_directories(charges());
+    std::filesystem::rename(wires, folder_ / "parsed/reco_Mu_001_hit-TPC1.npz");
+    EXPECT_THAT(error(), HasSubstr("its hits are; give --source hit"));
+    options_.source = lartpc::Source::hit;
+    solve();
+    EXPECT_EQ(lartpc::read_inference(charges() / lartpc::inference_name(files_[1], 6)), expected);
+}
+
+TEST_F(LartpcSolution, what_prepare_noted_is_compared_at_once) {
+    hodo::io::write_text(folder_ / "xy/config.yaml",
+                         "workflow: lartpc\nprepare:\n  downsample: [8, 4, 4]\n  source: wire\n");
+    EXPECT_EQ(lartpc::charge_sources(files_, options_).size(), 2u);
+    options_.downsample = {4, 2, 2};
+    EXPECT_THAT(error(), HasSubstr("made with factors 8 4 4, not 4 2 2"));
+    EXPECT_THAT(error(), HasSubstr("give --downsample 8 4 4"));
+    options_.downsample = {8, 4, 4};
+    options_.source = lartpc::Source::hit;
+    EXPECT_THAT(error(), HasSubstr("prepared from wire files, not hit files; give --source wire"));
 }
 
 TEST_F(LartpcSolution, missing_partners_are_named) {

@@ -77,7 +77,8 @@ void ApplyOptions::describe(base::Fields& f) {
 void SolveOptions::describe(base::Fields& f) {
     f("input", input, "xy files, folders of them, or patterns such as 'xy/*TPC1.npz'");
     f("output", output, "folder for the charges, as yinf files");
-    f("parsed", parsed, "folder of the parsed wires that the xy files were prepared from");
+    f("parsed", parsed, "folder of the parsed files that the xy files were prepared from");
+    f("source", source, "solve from wires or hits, as the xy files were prepared");
     f("inference", inference,
       "folder of a ghost network's yinf files; empty: every voxel may hold charge");
     f("threshold", threshold, "voxels whose output is at least this may hold charge, others get 0")
@@ -91,6 +92,8 @@ void SolveOptions::describe(base::Fields& f) {
     f("downsample", downsample, "ticks, y pixels and z pixels that make one voxel, as prepared")
         .at_least(1);
     f.rule(downsample.size() == 3, "downsample needs three factors: [ticks, y, z]");
+    f.rule(source != Source::pixel,
+           "charges are solved from wires or hits, not from pixels; source must be wire or hit");
 }
 
 void InfoOptions::describe(base::Fields& f) {

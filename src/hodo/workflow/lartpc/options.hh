@@ -92,6 +92,7 @@ struct ApplyOptions {
 struct SolveOptions {
     std::vector<std::string> input;
     std::string output, parsed, inference;
+    Source source = Source::wire;  ///< Wires or hits.
     double threshold = 0.35;
     ChargeMethod method = ChargeMethod::lasso;
     double alpha = 1e-4;

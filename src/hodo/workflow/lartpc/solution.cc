@@ -1,20 +1,62 @@
 #include "hodo/workflow/lartpc/solution.hh"
 
+#include "hodo/base/config.hh"
 #include "hodo/base/error.hh"
 #include "hodo/detector/lartpc/file_names.hh"
 #include "hodo/detector/lartpc/files.hh"
 #include "hodo/workflow/lartpc/inference_files.hh"
 
-#include <regex>
+#include <optional>
 #include <tuple>
 
 namespace hodo::lartpc {
 
 namespace {
 
-/// "reco_BeamCosmic_001_wire-TPC1.npz" for "kept-batch0-reco_BeamCosmic_001_xy-TPC1.npz".
-std::string wires_name(const FileName& xy) {
-    return std::regex_replace(xy.with_product("wire"), std::regex("^(kept-)?(batch[0-9]+-)?"), "");
+constexpr const char* prepared_with = "config.yaml";  // beside xy files that 'prepare' wrote
+
+/// What 'prepare' noted beside the xy file about how it was made; nothing when it was made
+/// elsewhere.
+std::optional<PrepareOptions> preparation_of(const base::Path& xy) {
+    const auto file = xy.parent_path() / prepared_with;
+    if (!std::filesystem::exists(file)) return std::nullopt;
+    const auto config = base::Config::read(file);
+    if (!config.has("prepare")) return std::nullopt;
+    return config.section("prepare").as<PrepareOptions>();
+}
+
+std::string_view name_of(Source source) {
+    return names(source)[static_cast<std::size_t>(source)];
+}
+
+std::string words(const std::vector<std::int64_t>& factors) {
+    return base::format("{} {} {}", factors[0], factors[1], factors[2]);
+}
+
+void check_preparation(const base::Path& xy, const SolveOptions& options) {
+    const auto prepared = preparation_of(xy);
+    if (!prepared) return;
+    HODO_CHECK(prepared->downsample == options.downsample,
+               "{}: its voxels were made with factors {}, not {}, so they are not those of the "
+               "wires; give --downsample {}",
+               xy, words(prepared->downsample), words(options.downsample),
+               words(prepared->downsample));
+    HODO_CHECK(prepared->source == options.source || prepared->source == Source::pixel,
+               "{}: was prepared from {} files, not {} files; give --source {}", xy,
+               name_of(prepared->source), name_of(options.source), name_of(prepared->source));
+}
+
+/// The parsed file of the signals that the xy file was prepared from.
+base::Path signals_of(const base::Path& xy, const FileName& name, const SolveOptions& options) {
+    const base::Path folder = options.parsed;
+    const auto file = folder / parsed_name(name, name_of(options.source));
+    if (std::filesystem::exists(file)) return file;
+    const auto other = options.source == Source::wire ? Source::hit : Source::wire;
+    HODO_CHECK(!std::filesystem::exists(folder / parsed_name(name, name_of(other))),
+               "{}: {} is not there, but its {}s are; give --source {}", xy, file, name_of(other),
+               name_of(other));
+    base::fail("{}: its {}s, {}, are not there; name the folder of parsed files with --parsed", xy,
+               name_of(options.source), file);
 }
 
 /// Solves the events of one xy file.
@@ -98,14 +140,9 @@ std::vector<ChargeSource> charge_sources(const std::vector<base::Path>& files,
                    "{}: is not of one TPC, so it has no wires of its own; leave joined files out "
                    "with --tpcs",
                    file);
-        ChargeSource source{.xy = file,
-                            .wires = base::Path(options.parsed) / wires_name(name),
-                            .outputs = {},
-                            .epoch = 0};
-        HODO_CHECK(std::filesystem::exists(source.wires),
-                   "{}: its wires, {}, are not there; name the folder of parsed files with "
-                   "--parsed",
-                   file, source.wires);
+        check_preparation(file, options);
+        ChargeSource source{
+            .xy = file, .wires = signals_of(file, name, options), .outputs = {}, .epoch = 0};
         if (!options.inference.empty()) {
             const auto found = outputs.find(name.text);
             HODO_CHECK(found != outputs.end(),
