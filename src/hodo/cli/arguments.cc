@@ -101,6 +101,22 @@ const base::FieldEntry& field_of(const std::vector<base::FieldEntry>& fields,
     return *found;
 }
 
+/// `--resume N` as `--resume --resume-from N`, for verbs with an option `resume_from`.
+std::vector<std::string> with_place_to_resume(std::span<const std::string> words,
+                                              const std::vector<base::FieldEntry>& fields) {
+    std::vector<std::string> clear;
+    const bool has_place = std::any_of(fields.begin(), fields.end(), [](const auto& field) {
+        return field.path == "resume_from";
+    });
+    for (const auto& word : words) {
+        const bool is_place =
+            has_place && !clear.empty() && clear.back() == "--resume" && base::parse_int(word);
+        if (is_place) clear.emplace_back("--resume-from");
+        clear.push_back(word);
+    }
+    return clear;
+}
+
 /// Hands the positional words to the fields named by the verb.
 void assign_positionals(const workflow::Verb& verb, const std::vector<base::FieldEntry>& fields,
                         std::vector<std::string> words,
@@ -213,7 +229,8 @@ Arguments parse_arguments(const workflow::Workflow& workflow, const workflow::Ve
     add_common(app, common);
     add_fields(app, fields, given);
     try {
-        std::vector<std::string> reversed(words.rbegin(), words.rend());
+        auto reversed = with_place_to_resume(words, fields);
+        std::reverse(reversed.begin(), reversed.end());
         app.parse(reversed);
     } catch (const CLI::ParseError& error) {
         base::fail_usage("{}; see 'hodo help {} {}'", error.what(), workflow.name, verb.name);

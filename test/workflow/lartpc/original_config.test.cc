@@ -158,6 +158,9 @@ TEST(LartpcOriginalConfig, GhostScheduleWaitsForAPlateau) {
     EXPECT_EQ(schedule.better, train::Better::larger);
     EXPECT_EQ(schedule.patience, 2);
     EXPECT_EQ(schedule.factor, 0.2);
+    EXPECT_EQ(schedule.floor, 0);
+    parts.trainer = "trainer: {name: schedule_plateau, metric: acc, min_lr: 0.001}";
+    EXPECT_DOUBLE_EQ(parts.options().learner.schedule.floor, 0.05);
     parts.trainer = "trainer: {name: schedule_plateau, metric: acc, cooldown: 3}";
     EXPECT_THAT(parts.error(), HasSubstr("cooldown"));
     parts.trainer = "trainer: hello";

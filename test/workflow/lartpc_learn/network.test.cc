@@ -144,12 +144,15 @@ TEST(CellNet, comes_back_from_its_file) {
     auto net = fresh(options);
     const auto batch = small_batch(100);
     settle(net, batch);
-    save_network(folder.path(), net, "last");
+    save_network(folder.path(), net, "last", 7);
     const auto loaded = load_network(folder.path());
     EXPECT_EQ(loaded.model.options(), options);
     EXPECT_EQ(loaded.model.predict(batch), net.predict(batch));
     EXPECT_EQ(loaded.fingerprint.size(), 16U);
-    EXPECT_EQ(loaded.epoch, std::nullopt);
+    EXPECT_EQ(loaded.epoch, 7);
+    EXPECT_EQ(epoch_of_weights(folder.path()), 7);
+    save_network(folder.path(), net, "last");
+    EXPECT_EQ(epoch_of_weights(folder.path()), std::nullopt);
     const auto error = test::error_of([] { load_network("/nowhere/at/all.safetensors"); });
     EXPECT_NE(error.find("/nowhere/at/all"), std::string::npos);
 }

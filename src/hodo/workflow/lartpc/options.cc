@@ -63,7 +63,7 @@ void ApplyOptions::describe(base::Fields& f) {
     f("weights", weights,
       "trained weights: a run directory, a weight file, or a checkpoint of the published code");
     f("tpcs", tpcs, "TPCs to take; empty: all that the input has").at_least(0);
-    f("epoch", epoch, "number in the names; -1: the checkpoint's, or 0").at_least(-1);
+    f("epoch", epoch, "number in the names; -1: that of the weights, or 0").at_least(-1);
     f("threshold", threshold,
       "also write the voxels whose output is at least this, as xy files 'kept-...'; -1: none");
     f("z_segments", z_segments,

@@ -153,11 +153,12 @@ train::ScheduleOptions schedule_of(const OriginalConfig& original, const std::st
     schedule.factor = from.factor;
     schedule.patience = static_cast<int>(from.patience);
     schedule.threshold = from.threshold;
+    schedule.floor = from.min_lr / original.optimizer.lr;
     const OriginalConfig::Trainer usual;
     HODO_CHECK(from.threshold_mode == usual.threshold_mode && from.cooldown == usual.cooldown &&
-                   from.min_lr == usual.min_lr && from.eps == usual.eps,
-               "{}: trainer.threshold_mode, cooldown, min_lr and eps can only have their usual "
-               "values (rel, 0, 0, 1e-8); leave them out",
+                   from.eps == usual.eps,
+               "{}: trainer.threshold_mode, cooldown and eps can only have their usual values "
+               "(rel, 0, 1e-8); leave them out",
                origin);
     return schedule;
 }

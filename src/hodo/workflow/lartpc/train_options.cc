@@ -22,7 +22,8 @@ void TrainOptions::describe(base::Fields& f) {
     f("start_epoch", start_epoch, "number of the first epoch; the epochs of the plan include it")
         .at_least(0);
     f("resume_from", resume_from,
-      "with --resume: go back to the end of this epoch; -1: go on from the newest state")
+      "with --resume: go back to the end of this epoch (also as --resume N); -1: go on from the "
+      "newest state")
         .at_least(-1);
     f("replay", replay, "run the failed step kept in this folder again, then stop");
     f("seed", seed, "seed of weights, order and noise");

@@ -47,6 +47,15 @@ bool is_statistic(const tensor::NamedParameter& parameter) {
     return parameter.name.ends_with("running_mean") || parameter.name.ends_with("running_var");
 }
 
+/// By the file's metadata, else by its name.
+std::optional<std::int64_t> stored_epoch(const io::WeightFile& file) {
+    const auto& metadata = file.metadata();
+    if (metadata.is_object() && metadata.has("epoch") && metadata.at("epoch").is_text()) {
+        return base::parse_int(metadata.at("epoch").text());
+    }
+    return epoch_of_checkpoint(file.path());
+}
+
 /// The weight file meant by a path that may be a run directory.
 base::Path weight_file(const base::Path& weights) {
     HODO_CHECK(!weights.empty(),
@@ -202,18 +211,24 @@ Network load_network(const base::Path& weights, const std::optional<ModelOptions
     auto model = options;
     if (!model) model = workflow::stored_options<ModelOptions>(file, "model");
     if (!model) model = infer_model(workflow::shapes_of(file), path.string());
-    Network network{CellNet(*model), path.string(), {}, epoch_of_checkpoint(path)};
+    Network network{CellNet(*model), path.string(), {}, stored_epoch(file)};
     tensor::load_parameters(tensor::named_parameters(network.model), file);
     network.fingerprint = tensor::fingerprint(tensor::named_parameters(network.model));
     return network;
 }
 
-void save_network(const base::Path& folder, CellNet& model, std::string_view which) {
+std::optional<std::int64_t> epoch_of_weights(const base::Path& weights) {
+    return stored_epoch(open_weights(weights));
+}
+
+void save_network(const base::Path& folder, CellNet& model, std::string_view which,
+                  std::optional<std::int64_t> epoch) {
     auto options = model.options();
     io::Json metadata = io::Json::object();
     metadata["workflow"] = "lartpc";
     metadata["weights"] = which;
     metadata["model"] = base::options_yaml(options);
+    if (epoch) metadata["epoch"] = std::to_string(*epoch);
     io::write_weights(folder / model_file,
                       tensor::parameter_arrays(tensor::named_parameters(model)), metadata);
 }

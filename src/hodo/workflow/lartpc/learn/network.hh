@@ -7,9 +7,10 @@
 ///
 /// Parameters and statistics have the names, shapes and order of the original's state dictionary.
 ///
-/// Our weight files are safetensors whose metadata hold `workflow` "lartpc" and `model` as YAML;
-/// checkpoints of the original (`checkpoint_NNN.pth.tar`) say nothing, so the model is inferred
-/// from the tensors' shapes unless options are given.
+/// Our weight files are safetensors whose metadata hold `workflow` "lartpc", `model` as YAML and
+/// the `epoch` after which the weights were like this; checkpoints of the original
+/// (`checkpoint_NNN.pth.tar`) say nothing, so the model is inferred from the tensors' shapes unless
+/// options are given.
 
 #include "hodo/base/random.hh"
 #include "hodo/base/text.hh"
@@ -64,7 +65,7 @@ struct Network {
     CellNet model;
     std::string source;                 ///< Path of the weight file.
     std::string fingerprint;            ///< FNV-1a of the parameters' bytes.
-    std::optional<std::int64_t> epoch;  ///< By the name checkpoint_NNN.pth.tar.
+    std::optional<std::int64_t> epoch;  ///< After which it was like this, where the file says so.
 };
 
 /// Opens a run directory (its model.safetensors, else its newest checkpoint_NNN.pth.tar), a weight
@@ -78,8 +79,13 @@ void load_weights(CellNet& model, const base::Path& weights, Match match = Match
 /// The weight file that `load_weights` would read.
 io::WeightFile open_weights(const base::Path& weights);
 
+/// The epoch after which weights were like this: by the metadata of a weight file of ours, or the
+/// name checkpoint_NNN.pth.tar.
+std::optional<std::int64_t> epoch_of_weights(const base::Path& weights);
+
 /// Writes `folder`/model.safetensors.
-void save_network(const base::Path& folder, CellNet& model, std::string_view which);
+void save_network(const base::Path& folder, CellNet& model, std::string_view which,
+                  std::optional<std::int64_t> epoch = {});
 
 /// What every output says about its network.
 io::KeyValues provenance(const Network& network);

@@ -64,12 +64,22 @@ void EpochSums::add(const train::StepContext& context, double loss, double voxel
     end_ = std::chrono::steady_clock::now();
 }
 
+train::Scalars EpochSums::means(const std::vector<Metric>& metrics) const {
+    train::Scalars means;
+    if (batches_ <= 0) return means;
+    means.set("loss", loss_ / batches_);
+    for (std::size_t i = 0; i < metrics.size(); ++i) {
+        means.set(metrics[i].column, right_[i] / voxels_);
+    }
+    return means;
+}
+
 void EpochSums::report(EpochSummary& summary, const std::string& set,
                        const std::vector<Metric>& metrics) const {
-    const bool any = batches_ > 0;
-    summary.values.emplace_back(set + "_loss", any ? loss_ / batches_ : -1.0);
-    for (std::size_t i = 0; any && i < metrics.size(); ++i) {
-        summary.values.emplace_back(set + "_" + metrics[i].column, right_[i] / voxels_);
+    const auto found = means(metrics);
+    if (found.entries().empty()) summary.values.emplace_back(set + "_loss", -1.0);
+    for (const auto& [name, value] : found.entries()) {
+        summary.values.emplace_back(set + "_" + name, value);
     }
     const std::chrono::duration<double> elapsed = end_ - begin_;
     summary.values.emplace_back(set + "_time", elapsed.count());
@@ -190,9 +200,13 @@ void CellRecipe::keep_answers(const TrainingBatch& batch, std::span<const float>
     }
 }
 
+train::Scalars CellRecipe::judged() const {
+    return validation_.means(metrics_);
+}
+
 void CellRecipe::close_epoch() {
     if (epoch_ < 0 || !complete_) return;
-    const auto epoch = epoch_;
+    const auto epoch = closed_ = epoch_;
     epoch_ = -1;
     complete_ = false;
     // A session that went on after the end of an epoch may find its files written, with times.

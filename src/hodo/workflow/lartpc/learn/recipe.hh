@@ -19,6 +19,8 @@ class EpochSums {
   public:
     void add(const train::StepContext& context, double loss, double voxels,
              const std::vector<double>& right);
+    /// "loss" and a value per metric; nothing without batches.
+    train::Scalars means(const std::vector<Metric>& metrics) const;
     /// "<set>_loss", "<set>_<metric>"..., "<set>_time"; a loss of -1 and no metric without batches.
     void report(EpochSummary& summary, const std::string& set,
                 const std::vector<Metric>& metrics) const;
@@ -52,6 +54,10 @@ class CellRecipe final : public train::Recipe<TrainingBatch> {
     /// Writes the answers on a batch as those of an epoch.
     void keep_answers(const TrainingBatch& batch, std::span<const float> answers,
                       std::int64_t epoch) const;
+    /// What the last validation found, as the table of epochs has it; nothing without truth.
+    train::Scalars judged() const;
+    /// The epoch of the weights: that of the last step, counted from `start_epoch`; -1 before it.
+    std::int64_t epoch() const { return epoch_ >= 0 ? epoch_ : closed_; }
     /// No validation file has truth: answers are kept, and nothing is judged.
     void expect_no_truth() { judges_ = false; }
     void state(train::Archive& archive) override;
@@ -71,6 +77,7 @@ class CellRecipe final : public train::Recipe<TrainingBatch> {
     train::Learner learner_;
     EpochSums training_, validation_;
     std::int64_t epoch_ = -1;      ///< Of `training_`; -1: there is none that is not closed.
+    std::int64_t closed_ = -1;     ///< The last one that is.
     bool complete_ = false;        ///< All its steps are done.
     std::int64_t validated_ = -1;  ///< The step after which `validation_` was made.
     double rate_ = 0;

@@ -6,6 +6,7 @@
 #include "hodo/io/json.hh"
 #include "hodo/train/checkpoints.hh"
 #include "hodo/workflow/lartpc/learn/checkpoints.hh"
+#include "hodo/workflow/lartpc/learn/network.hh"
 
 #include <algorithm>
 
@@ -95,7 +96,7 @@ void find_start(TrainOptions& options, workflow::Existing existing, std::int64_t
 Judged find_judged(const TrainOptions& options) {
     if (!options.weights.empty()) {
         const base::Path weights = options.weights;
-        return {weights, epoch_of_checkpoint(weights).value_or(options.start_epoch)};
+        return {weights, epoch_of_weights(weights).value_or(options.start_epoch)};
     }
     HODO_CHECK(options.resume_from >= 0 || newest_checkpoint(options.output),
                "no file is to be trained on, and {} has no checkpoint to judge; set data.train_i, "

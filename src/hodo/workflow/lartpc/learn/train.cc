@@ -49,9 +49,9 @@ void judge(TrainOptions options, Feed& validation, train::Ranks& ranks, at::Devi
                                      .seed = options.seed,
                                      .ranks = &ranks};
     base::say("judging {} on {} files", judged.weights, validation.order().size());
-    const auto means = train::evaluate(recipe, validation, context);
+    train::evaluate(recipe, validation, context);
     if (!ranks.first()) return;
-    workflow::print_scalars("valid", means);
+    workflow::print_scalars("valid", recipe.judged());
 }
 
 struct Data {
@@ -66,10 +66,16 @@ train::RunInfo info_of(const workflow::Job& job, const TrainOptions& options, co
     return info;
 }
 
-void announce(const Data& data, CellRecipe& recipe) {
+void announce(const Data& data, CellRecipe& recipe, std::int64_t batch_size, int ranks) {
     base::say("training on {} files, validating on {}; {} parameters", data.training.data().size(),
               data.validation.data().size(),
               base::with_thousands(tensor::parameter_count(recipe.model().trainable_parameters())));
+    if (batch_size < ranks) {
+        base::warn(
+            "{} processes share batches of {} files, so some have nothing to do; for a file per "
+            "process, as the published code trains, set feed.batch_size to {}",
+            ranks, batch_size, ranks);
+    }
     if (data.validation.data().size() == 0) {
         base::warn(
             "no file was left for validation (there are few), so nothing says whether the training "
@@ -99,7 +105,7 @@ void train_network(const workflow::Job& job, TrainOptions options, train::Ranks&
     if (!options.replay.empty()) {
         return workflow::replay(recipe, feed, options.replay, options.plan, options.seed, ranks);
     }
-    if (ranks.first()) announce(data, recipe);
+    if (ranks.first()) announce(data, recipe, options.feed.batch_size, ranks.size());
     const auto journal =
         workflow::open_journal(info_of(job, options, data, ranks), options.journal, ranks);
     train::run(recipe, feed, validation ? &*validation : nullptr, *journal, options.plan,
@@ -108,7 +114,9 @@ void train_network(const workflow::Job& job, TrainOptions options, train::Ranks&
     if (!ranks.first()) return;
     workflow::export_weights<TrainingBatch>(
         *journal, recipe, recipe.learner(), options.learner.average.kind,
-        [&](std::string_view which) { save_network(options.output, recipe.model(), which); });
+        [&](std::string_view which) {
+            save_network(options.output, recipe.model(), which, recipe.epoch());
+        });
 }
 
 }  // namespace
