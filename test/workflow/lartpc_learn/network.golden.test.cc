@@ -93,9 +93,9 @@ struct Case {
     VoxelBatch batch;
     LossOptions loss_options;
 
-    Case(const base::Path& path, double keep, at::ScalarType type = at::kFloat)
+    Case(const base::Path& path, double keep)
         : file(path),
-          net(with_momentum(infer_model(file.shapes(), path.string()), keep), type),
+          net(with_momentum(infer_model(file.shapes(), path.string()), keep)),
           parameters(tensor::named_parameters(net)),
           batch(batch_of(file)) {
         loss_options.name = is_binary() ? LossKind::bce : LossKind::mse;
@@ -166,17 +166,6 @@ void train(Case& c) {
     }
 }
 
-/// How many weights stand further than 2e-4 from the file's.
-std::int64_t weights_beyond(Case& c) {
-    std::int64_t beyond = 0;
-    for (const auto& [name, tensor] : c.net.trainable_parameters()) {
-        const auto difference = (tensor->detach() - c.file("sd_after/" + name)).abs();
-        EXPECT_LE(difference.max().item<double>(), c.file.number("adam_lr")) << name;
-        beyond += (difference > 2e-4).sum().item<std::int64_t>();
-    }
-    return beyond;
-}
-
 /// The same case with charges changed by the rounding of a number.
 void perturb(Case& c, std::uint64_t seed) {
     base::Random random(seed, "rounding");
@@ -185,34 +174,80 @@ void perturb(Case& c, std::uint64_t seed) {
     }
 }
 
-/// Every weight agrees to 2e-4 with training in double precision or with the file's. A ReLU whose
-/// input is within rounding of zero may be open in one run and closed in another; then many weights
-/// differ a little. So where they do, changes of the charges by rounding must lead close to the
-/// files' weights too: to 2e-4 but for one in fifty.
-void check_training(Case& c, Case& exact, double keep, const base::Path& path) {
+constexpr double weight_tolerance = 2e-4, answer_tolerance = 1e-4;
+
+/// How near trained networks have come to the file's.
+class Nearest {
+  public:
+    explicit Nearest(const Golden& file) : file_(file) {}
+
+    void note(Case& trained) {
+        std::int64_t beyond = 0, all = 0;
+        for (const auto& [name, tensor] : trained.net.trainable_parameters()) {
+            const auto distance =
+                (tensor->detach().to(at::kDouble) - file_("sd_after/" + name)).abs();
+            beyond += (distance > weight_tolerance).sum().item<std::int64_t>();
+            all += distance.numel();
+            auto& nearest = weights_[name];
+            nearest = nearest.defined() ? at::minimum(nearest, distance) : distance;
+        }
+        const auto part = static_cast<double>(beyond) / static_cast<double>(all);
+        if (part >= part_beyond_) return;
+        part_beyond_ = part;
+        const auto expected = file_("eval_out_after_adam").reshape({-1}).to(at::kDouble);
+        const auto answers = trained.evaluate().to(at::kDouble);
+        answer_distance_ =
+            largest(answers - expected) / (trained.is_binary() ? 1.0 : largest(expected));
+    }
+    /// Of the weights of the nearest network, those that stand further off than the tolerance.
+    double part_beyond() const { return part_beyond_; }
+    /// Of the same network's answers.
+    double answer_distance() const { return answer_distance_; }
+    /// The weight that none of the networks has come near.
+    double furthest_weight() const {
+        double furthest = 0;
+        for (const auto& [name, distance] : weights_) {
+            furthest = std::max(furthest, distance.max().item<double>());
+        }
+        return furthest;
+    }
+
+  private:
+    const Golden& file_;
+    std::map<std::string, at::Tensor> weights_;
+    double part_beyond_ = 2.0, answer_distance_ = 0.0;
+};
+
+/// Weights agree to 2e-4 and answers to 1e-4. But a ReLU whose input is within rounding of zero may
+/// be open in one run and closed in another; then many weights differ by more. So where they do,
+/// runs with charges changed by rounding follow until one agrees throughout. If none does, every
+/// weight must come near in one of them, and one of them agree but for a weight in fifty. An error
+/// of the optimizer is in all runs.
+void check_training(Case& c, double keep, const base::Path& path) {
+    constexpr std::uint64_t most_runs = 48;
+    Nearest nearest(c.file);
     train(c);
-    train(exact);
-    for (std::size_t i = 0; i < c.parameters.size(); ++i) {
-        const auto& [name, tensor] = c.parameters[i];
-        if (is_statistic(name)) continue;
-        const auto from_exact = (tensor->detach() - exact.parameters[i].tensor->detach()).abs();
-        const auto from_file = (tensor->detach() - c.file("sd_after/" + name)).abs();
-        EXPECT_LE(at::minimum(from_file.to(at::kDouble), from_exact).max().item<double>(), 2e-4)
-            << name;
-    }
-    auto beyond = weights_beyond(c);
-    const auto count = tensor::parameter_count(c.net.trainable_parameters());
-    std::cout << "  weights beyond 2e-4 after training: " << beyond << " of " << count << '\n';
-    c.expect_values(c.evaluate(), "eval_out_after_adam", beyond == 0 ? 1e-4 : 2e-3);
-    EXPECT_LE(10 * beyond, count);
-    for (std::uint64_t seed = 1; 50 * beyond > count && seed <= 24; ++seed) {
+    nearest.note(c);
+    const auto is_strict = [&] { return nearest.part_beyond() == 0.0; };
+    std::uint64_t runs = 0;
+    for (; !is_strict() && runs < most_runs; ++runs) {
         Case other(path, keep);
-        perturb(other, seed);
+        perturb(other, runs + 1);
+        other.net(other.batch, nn::Mode::train);  // Running statistics go on from the one step.
         train(other);
-        beyond = std::min(beyond, weights_beyond(other));
-        std::cout << "  with charges changed by rounding: " << beyond << '\n';
+        nearest.note(other);
     }
-    EXPECT_LE(50 * beyond, count);
+    std::cout << "  after training: " << 100.0 * nearest.part_beyond()
+              << " % of the weights beyond 2e-4, furthest " << nearest.furthest_weight()
+              << ", answers " << nearest.answer_distance() << "; " << runs
+              << " runs with charges changed by rounding\n";
+    if (is_strict()) {
+        EXPECT_LE(nearest.answer_distance(), answer_tolerance);
+        return;
+    }
+    EXPECT_LE(nearest.part_beyond(), 0.02);
+    EXPECT_LE(nearest.furthest_weight(), weight_tolerance);
+    EXPECT_LE(nearest.answer_distance(), 10 * answer_tolerance);
 }
 
 /// The weight of old running values is not in the files: it is the one that explains the first
@@ -240,14 +275,13 @@ TEST(CellNetGolden, agrees_in_evaluation_training_and_five_steps_of_adam) {
     for (const auto& path : files) {
         SCOPED_TRACE(path.filename().string());
         const double keep = keep_of(path);
-        Case c(path, keep), exact(path, keep, at::kDouble);
+        Case c(path, keep);
         const auto& o = c.net.options();
         std::cout << path.filename().string() << ": " << o.n_channels << " channels, "
                   << o.n_strides << " levels, " << o.n_2d << " flat, " << o.reps
                   << " blocks, momentum " << o.momentum << '\n';
         check_one_step(c);
-        exact.net(exact.batch, nn::Mode::train);
-        check_training(c, exact, keep, path);
+        check_training(c, keep, path);
     }
 }
 

@@ -218,6 +218,7 @@ Network load_network(const base::Path& weights, const std::optional<ModelOptions
 }
 
 std::optional<std::int64_t> epoch_of_weights(const base::Path& weights) {
+    if (const auto epoch = epoch_of_checkpoint(weights)) return epoch;
     return stored_epoch(open_weights(weights));
 }
 
