@@ -6,7 +6,7 @@
 namespace hodo::sparse {
 namespace {
 
-class SparseOnDevice : public ::testing::Test {
+class SparseOnDevice : public ::testing::TestWithParam<test::DeviceCase> {
   protected:
     void SetUp() override {
         if (tensor::cuda_devices() == 0) {
@@ -17,24 +17,11 @@ class SparseOnDevice : public ::testing::Test {
     const test::Place place_{at::Device(at::kCUDA, 0), nullptr};
 };
 
-TEST_F(SparseOnDevice, ConvolutionsAgreeWithTheCpu) {
-    test::expect_convolutions(place_);
+TEST_P(SparseOnDevice, AgreesWithTheCpu) {
+    GetParam().expect(place_);
 }
-TEST_F(SparseOnDevice, LongSumsOfGradientsAgreeWithTheCpu) {
-    test::expect_long_sums(place_);
-}
-TEST_F(SparseOnDevice, PoolingAgreesWithTheCpu) {
-    test::expect_pooling(place_);
-}
-TEST_F(SparseOnDevice, NormsAgreeWithTheCpu) {
-    test::expect_norms(place_);
-}
-TEST_F(SparseOnDevice, ANetworkAgreesWithTheCpu) {
-    test::expect_network(place_);
-}
-TEST_F(SparseOnDevice, NoVoxelsAreOrdinaryInput) {
-    test::expect_empty_batches(place_);
-}
+INSTANTIATE_TEST_SUITE_P(Layers, SparseOnDevice, ::testing::ValuesIn(test::device_cases),
+                         test::name_of);
 
 }  // namespace
 }  // namespace hodo::sparse

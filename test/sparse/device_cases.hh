@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <string>
 
 namespace hodo::sparse::test {
 
@@ -219,6 +220,19 @@ inline void expect_empty_batches(const Place& place) {
     expect_agreement(place, none, 3, {}, [](const SparseTensor& x, const std::vector<at::Tensor>&) {
         return pool(x, Pooling::largest, strided({2, 2, 2}, {2, 2, 2})).features;
     });
+}
+
+/// What must hold wherever layers run.
+struct DeviceCase {
+    const char* name;
+    void (*expect)(const Place&);
+};
+inline constexpr DeviceCase device_cases[] = {
+    {"Convolutions", expect_convolutions}, {"LongSumsOfGradients", expect_long_sums},
+    {"Pooling", expect_pooling},           {"Norms", expect_norms},
+    {"ANetwork", expect_network},          {"NoVoxels", expect_empty_batches}};
+inline std::string name_of(const ::testing::TestParamInfo<DeviceCase>& info) {
+    return info.param.name;
 }
 
 }  // namespace hodo::sparse::test

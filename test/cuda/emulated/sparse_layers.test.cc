@@ -16,24 +16,13 @@ const DeviceTable emulated{launchers<float>, launchers<double>,
                            true};
 const test::Place place{at::kCPU, &emulated};
 
-TEST(SparseEmulated, ConvolutionsAgreeWithTheCpu) {
-    test::expect_convolutions(place);
+class SparseEmulated : public ::testing::TestWithParam<test::DeviceCase> {};
+
+TEST_P(SparseEmulated, AgreesWithTheCpu) {
+    GetParam().expect(place);
 }
-TEST(SparseEmulated, LongSumsOfGradientsAgreeWithTheCpu) {
-    test::expect_long_sums(place);
-}
-TEST(SparseEmulated, PoolingAgreesWithTheCpu) {
-    test::expect_pooling(place);
-}
-TEST(SparseEmulated, NormsAgreeWithTheCpu) {
-    test::expect_norms(place);
-}
-TEST(SparseEmulated, ANetworkAgreesWithTheCpu) {
-    test::expect_network(place);
-}
-TEST(SparseEmulated, NoVoxelsAreOrdinaryInput) {
-    test::expect_empty_batches(place);
-}
+INSTANTIATE_TEST_SUITE_P(Layers, SparseEmulated, ::testing::ValuesIn(test::device_cases),
+                         test::name_of);
 
 }  // namespace
 }  // namespace hodo::sparse
