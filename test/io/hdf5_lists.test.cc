@@ -204,6 +204,18 @@ TEST(Hdf5Damage, every_damaged_copy_is_refused_or_read) {
     }
 }
 
+TEST(Hdf5Damage, attributes_that_are_longer_than_their_message_are_refused) {
+    const Reader read;
+    const auto content = mixed_file();
+    const auto places = places_of(content, std::string_view("version\0", 8));
+    ASSERT_EQ(places.size(), 1u);
+    for (const std::size_t size : {6U, 4U, 2U}) {  // of name, type and space before the name
+        auto damaged = content;
+        damaged.replace(places[0] - size, 2, "\xF0\xFF");
+        test::error_of([&] { read(damaged); });
+    }
+}
+
 TEST(Hdf5Damage, every_truncated_copy_is_refused) {
     const Reader read;
     for (const auto& content : {ragged_file(), mixed_file()}) {

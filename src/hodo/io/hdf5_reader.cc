@@ -208,6 +208,12 @@ struct Hdf5File::Body {
         HODO_CHECK(opened.type && opened.space, "{}: its type cannot be read; the file is damaged",
                    opened.origin);
         opened.limit = limit_of(opened.dataset.get(), size);
+        const detail::Hdf5List creation(H5Dget_create_plist(opened.dataset.get()));
+        if (H5Pget_layout(creation.get()) == H5D_COMPACT) {
+            // The library copies from the header without asking how much is there.
+            bytes_of(H5Tget_size(opened.type.get()), detail::hdf5_shape(opened.space.get()),
+                     H5Dget_storage_size(opened.dataset.get()), opened.origin);
+        }
         return opened;
     }
 };

@@ -1,6 +1,7 @@
 #include "hodo/io/detail/hdf5_driver.hh"
 
 #include "hodo/base/error.hh"
+#include "hodo/io/detail/hdf5_checks.hh"
 #include "hodo/io/mapped_file.hh"
 
 #include <algorithm>
@@ -76,30 +77,13 @@ haddr_t end_of_file(const H5FD_t* file, H5FD_mem_t) {
     return of(file).content.bytes.size();
 }
 
-std::uint64_t number_at(std::span<const std::byte> bytes, std::uint64_t offset) {
-    std::uint64_t value = 0;
-    std::memcpy(&value, bytes.data() + offset, sizeof value);
-    return value;
-}
-
-bool is_inside(std::uint64_t offset, std::uint64_t size, std::uint64_t end) {
-    return offset <= end && size <= end - offset;
-}
-
-/// Whether the names of a group lie in the file, and the chain of free places between them inside:
-/// the library follows both unchecked. `bytes` begins where addresses count from.
-bool is_local_heap_whole(std::span<const std::byte> bytes, std::uint64_t address) {
-    constexpr std::uint64_t header = 32, link = 16, end_of_chain = 1;
-    if (!is_inside(address, header, bytes.size())) return false;
-    const auto size = number_at(bytes, address + 8);
-    const auto data = number_at(bytes, address + 24);
-    if (!is_inside(data, size, bytes.size())) return false;
-    auto place = number_at(bytes, address + 16);
-    for (auto steps = size / link; place != end_of_chain; --steps) {
-        if (steps == 0 || !is_inside(place, link, size)) return false;
-        place = number_at(bytes, data + place);
-    }
-    return true;
+/// Whether the library may see what it is about to read.
+bool is_trusted(const OpenFile& file, H5FD_mem_t type, haddr_t address) {
+    if (!file.is_wide) return true;
+    const auto base = std::min<std::uint64_t>(file.common.base_addr, address);
+    const auto bytes = file.content.bytes.subspan(base);
+    if (type == H5FD_MEM_LHEAP) return is_local_heap_whole(bytes, address - base);
+    return type != H5FD_MEM_OHDR || are_attributes_whole(bytes, address - base);
 }
 
 herr_t read_bytes(H5FD_t* file, H5FD_mem_t type, hid_t, haddr_t address, std::size_t size,
@@ -107,13 +91,7 @@ herr_t read_bytes(H5FD_t* file, H5FD_mem_t type, hid_t, haddr_t address, std::si
     const auto& opened = of(file);
     const auto bytes = opened.content.bytes;
     if (buffer == nullptr || !is_inside(address, size, bytes.size())) return -1;
-    const auto base = std::min<std::uint64_t>(opened.common.base_addr, address);
-    constexpr std::string_view heap("HEAP\0\0\0\0", 8);
-    if (type == H5FD_MEM_LHEAP && opened.is_wide && size >= heap.size() &&
-        std::memcmp(bytes.data() + address, heap.data(), heap.size()) == 0 &&
-        !is_local_heap_whole(bytes.subspan(base), address - base)) {
-        return -1;
-    }
+    if (!is_trusted(opened, type, address)) return -1;
     if (size > 0) std::memcpy(buffer, bytes.data() + address, size);
     return 0;
 }

@@ -3,10 +3,10 @@
 /// checked against the file's end.
 ///
 /// The library's own driver gives zeros beyond the end, and what keeps its accesses together
-/// (metadata accumulator, sieve) trusts sizes of damaged files; here it gets neither. Local heaps
-/// (the names of a group) are checked before the library sees them, global heaps it never sees
-/// (hdf5_heap.hh). Object headers and B-trees it checks by itself: damage there may make it ask for
-/// much memory, which it does not touch.
+/// (metadata accumulator, sieve) trusts sizes of damaged files; here it gets neither. Names of
+/// groups and lengths of attributes are checked before the library sees them (hdf5_checks.hh),
+/// lists it never sees (hdf5_heap.hh). Types, spaces and B-trees it checks by itself: damage there
+/// may make it ask for much memory, which it does not touch.
 
 #include "hodo/base/text.hh"
 #include "hodo/io/detail/hdf5_handle.hh"
