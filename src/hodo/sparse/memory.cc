@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t line = 64;
 constexpr std::size_t smallest_kept = std::size_t{1} << 16;
 constexpr std::size_t huge_page = std::size_t{1} << 21;
-constexpr std::size_t largest_excess = 2;  // times what was asked for
+constexpr std::size_t smallest_huge = huge_page / 4 * 3;  // worth whole huge pages
+constexpr std::size_t largest_excess = 2;                 // times what was asked for
 
 /// Sizes come in eight steps per power of two.
 std::size_t size_class(std::size_t bytes) {
@@ -24,7 +25,7 @@ std::size_t size_class(std::size_t bytes) {
 }
 
 void* from_system(std::size_t bytes) {
-    const bool large = bytes >= 2 * huge_page;
+    const bool large = bytes >= smallest_huge;
     const auto alignment = large ? huge_page : line;
     void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
     if (memory == nullptr) throw std::bad_alloc();
