@@ -97,6 +97,10 @@ std::string event_display_html(const EventDisplay& display) {
     json["words"]["string"] = display.words.string;
     json["words"]["sensor"] = display.words.sensor;
     json["words"]["light"] = display.words.light;
+    json["words"]["time"] = display.words.time;
+    json["words"]["time_unit"] = display.words.time_unit;
+    json["words"]["axes"] = io::Json::List(display.words.axes.begin(), display.words.axes.end());
+    json["time_unit"] = display.time_unit;
     json["modules"] = modules_json(display.modules);
     json["modules"]["dots"] = display.dots == EventDisplay::Dots::shown;
     json["modules"]["spacing"] = display.spacing;

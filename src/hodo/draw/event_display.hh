@@ -52,10 +52,15 @@ struct EventDisplay {
     /// What the page calls a module, where it is, and what comes to it.
     struct Words {
         std::string module = "module", string = "string", sensor = "sensor", light = "light";
+        /// What colours and clock show where a module has one hit at most; empty: the first light.
+        std::string time = "";
+        std::string time_unit = "ns";
+        std::array<std::string, 3> axes{"x", "y", "z"};  ///< Names of x, y and z, which is upwards.
     };
     Words words{};
     /// Whether modules without light are dots; voxels are nothing where there is no charge.
     enum class Dots { shown, hidden } dots = Dots::shown;
+    double time_unit = 1;  ///< What `words.time_unit` is worth [ns].
     /// What the size of spheres goes by [m]; 0: the typical distance of modules.
     double spacing = 0;
 };

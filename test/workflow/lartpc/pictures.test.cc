@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <string>
+
 namespace lartpc = hodo::lartpc;
 
 TEST(LartpcPictures, true_voxels_and_ghosts_are_scenes_of_their_own) {
@@ -17,6 +20,14 @@ TEST(LartpcPictures, true_voxels_and_ghosts_are_scenes_of_their_own) {
     EXPECT_EQ(display.events[0].hits[0].charge, 5);
     EXPECT_EQ(display.events[1].hits.size(), 2u);
     EXPECT_EQ(display.modules.size(), 3u);
+    // The page's axes are z, x, y: a rotation of x, y, z, so nothing is seen in a mirror.
+    EXPECT_EQ(display.words.axes, (std::array<std::string, 3>{"z", "x", "y"}));
+    const auto& module = display.modules[0];
+    EXPECT_DOUBLE_EQ(module.x, 2 * 8e-3);
+    EXPECT_DOUBLE_EQ(module.y, 3 * 8 * 0.7825e-3);
+    EXPECT_DOUBLE_EQ(module.z, 1 * 8e-3);
+    EXPECT_DOUBLE_EQ(display.events[0].hits[0].time / display.time_unit, 3 * 4.0);
+    EXPECT_EQ(display.words.time_unit, "\u00B5s");
     EXPECT_TRUE(lartpc::voxel_display(batch, 1, 5, "a file").events.empty());
 }
 

@@ -35,7 +35,7 @@ class Page {
     this.scene = scene;
     this.detector = new Detector(data.modules);
     this.camera = new Camera();
-    this.camera.show(this.detector);
+    this.home();
     this.lights = new Map();
     this.sphereScale = 1;
     this.showTracks = true;
@@ -44,7 +44,7 @@ class Page {
     scene.fill(scene.dots, this.detector.dots);
     element('title').textContent = data.title;
     element('unit').textContent = data.charge_unit;
-    element('first').textContent = `first ${data.words.light} [ns]`;
+    element('first').textContent = `${data.words.time || 'first ' + data.words.light} [${data.words.time_unit}]`;
     element('events').replaceChildren(
         ...data.events.map((event, i) => new Option(event.title || `event ${i + 1}`, i)));
     element('colours').style.background = `linear-gradient(to right, ${TIME_COLOURS.join(', ')})`;
@@ -73,7 +73,7 @@ class Page {
         `${(+charge.toPrecision(7)).toLocaleString('en')} ${this.data.charge_unit}`;
     fillList(element('facts'), facts);
     element('earliest').textContent = modules.length ? '0' : '';
-    element('latest').textContent = modules.length ? '≥ ' + rounded(latestColour, 3) : '';
+    element('latest').textContent = modules.length ? '≥ ' + rounded(this.inUnits(latestColour), 3) : '';
     this.setClock(1);
   }
 
@@ -82,7 +82,7 @@ class Page {
     this.clock = Math.min(1, Math.max(0, part));
     this.now = !this.light || this.clock >= 1 ? Infinity : this.clock * this.light.duration;
     element('time').value = Math.round(1000 * this.clock);
-    element('clock').textContent = this.now === Infinity ? 'all times' : rounded(this.now) + ' ns';
+    element('clock').textContent = this.now === Infinity ? 'all times' : this.timeText(this.now);
     this.refresh();
   }
 
@@ -103,8 +103,17 @@ class Page {
     requestAnimationFrame(step);
   }
 
+  inUnits(time) { return time / this.data.time_unit; }
+  timeText(time) { return `${rounded(this.inUnits(time))} ${this.data.words.time_unit}`; }
+
   radiusOf(charge) {
     return this.sphereScale * 0.3 * this.detector.spacing * (0.55 + Math.log10(1 + Math.max(0, charge)));
+  }
+
+  // Voxels fill their box to its corners, which modules rarely do.
+  home() {
+    this.camera.show(this.detector);
+    if (this.detector.dots.length === 0) this.camera.distance *= 1.15;
   }
 
   // ---- drawing ---------------------------------------------------------------------------------
@@ -203,7 +212,7 @@ class Page {
 
   drawAxes(pen, x, y) {
     const {right, up} = this.camera.directions();
-    ['x', 'y', 'z'].forEach((name, axis) => {
+    this.data.words.axes.forEach((name, axis) => {
       const dx = 26 * right[axis], dy = -26 * up[axis];
       pen.beginPath();
       pen.moveTo(x, y);
@@ -281,12 +290,17 @@ class Page {
     element('module').textContent =
         `${words.string} ${this.detector.strings[module]}, ` +
         `${words.sensor} ${this.detector.sensors[module]}`;
-    const pairs = [['x, y, z [m]', this.detector.position(module).map(v => rounded(v)).join(', ')]];
+    const pairs = [[`${words.axes.join(', ')} [m]`, this.detector.position(module).map(v => rounded(v)).join(', ')]];
     if (hit) {
-      pairs.push([this.data.charge_unit, rounded(hit.total)],
-                 [`first ${words.light} [ns]`, rounded(hit.first, 6)],
-                 [`last ${words.light} [ns]`, rounded(hit.times[hit.times.length - 1], 6)],
-                 ['simulation clock [ns]', (this.light.first + hit.first).toFixed(1)]);
+      const unit = words.time_unit, time = value => rounded(this.inUnits(value), 6);
+      pairs.push([this.data.charge_unit, rounded(hit.total)]);
+      if (words.time) {
+        pairs.push([`${words.time} [${unit}]`, time(this.light.first + hit.first)]);
+      } else {
+        pairs.push([`first ${words.light} [${unit}]`, time(hit.first)],
+                   [`last ${words.light} [${unit}]`, time(hit.times[hit.times.length - 1])],
+                   [`simulation clock [${unit}]`, this.inUnits(this.light.first + hit.first).toFixed(1)]);
+      }
     }
     fillList(element('values'), pairs);
     element('times').hidden = !hit || hit.times.length < 2;
@@ -313,9 +327,9 @@ class Page {
     pen.fillRect(0, 92, canvas.width, 1);
     pen.font = '20px system-ui, "DejaVu Sans", sans-serif';
     pen.textAlign = 'left';
-    pen.fillText(rounded(low), 0, 116);
+    pen.fillText(rounded(this.inUnits(low)), 0, 116);
     pen.textAlign = 'right';
-    pen.fillText(rounded(low + span) + ' ns', canvas.width, 116);
+    pen.fillText(this.timeText(low + span), canvas.width, 116);
   }
 
   // ---- pointer, keys, buttons --------------------------------------------------------------------
@@ -351,7 +365,7 @@ class Page {
       '[': () => { this.sphereScale /= 1.2; }, ']': () => { this.sphereScale *= 1.2; },
       t: () => { this.showTracks = !this.showTracks; },
       b: () => document.documentElement.classList.toggle('light'),
-      r: () => this.camera.show(this.detector), '?': () => element('help').showModal(),
+      r: () => this.home(), '?': () => element('help').showModal(),
     };
     if (!Object.hasOwn(acts, key)) return false;
     acts[key]();

@@ -17,7 +17,7 @@ namespace {
 constexpr double drift_side = 8 * 0.7825e-3, side = 8e-3;
 constexpr double sphere_spacing = 0.025;  // [m]: spheres larger than voxels, to be seen
 constexpr double drift_time = 8 * 500.0;
-constexpr int wire_cells = 160, tick_cells = 200;
+constexpr int wire_cells = 300, tick_cells = 400;
 
 class Scenes {
   public:
@@ -49,8 +49,9 @@ class Scenes {
     std::int64_t module_at(draw::EventDisplay& display, const Voxel& voxel) {
         const auto [place, is_new] = modules_.emplace(voxel, std::ssize(display.modules));
         if (is_new) {
+            // The page's third axis points upwards, as the detector's y does.
             display.modules.push_back(
-                {voxel[0] * drift_side, voxel[2] * side, voxel[1] * side, voxel[2], voxel[1]});
+                {voxel[2] * side, voxel[0] * drift_side, voxel[1] * side, voxel[2], voxel[1]});
         }
         return place->second;
     }
@@ -67,7 +68,14 @@ draw::EventDisplay empty_display(const std::string& title) {
     draw::EventDisplay display;
     display.title = title;
     display.charge_unit = "counts";
-    display.words = {.module = "voxel", .string = "z", .sensor = "y", .light = "charge"};
+    display.words = {.module = "voxel",
+                     .string = "z",
+                     .sensor = "y",
+                     .light = "charge",
+                     .time = "drift time",
+                     .time_unit = "\u00B5s",
+                     .axes = {"z", "x", "y"}};
+    display.time_unit = 1000;
     display.dots = draw::EventDisplay::Dots::hidden;
     display.spacing = sphere_spacing;
     return display;
@@ -125,7 +133,7 @@ draw::EventDisplay voxel_display(const TiledBatch& batch, std::int64_t first, st
 }
 
 draw::Figure plane_figure(const WireSignals& signals, const AnodeFace& face) {
-    draw::Figure figure({.width = 900, .height = 320, .rows = 1, .columns = planes_per_face});
+    draw::Figure figure({.width = 1100, .height = 400, .rows = 1, .columns = planes_per_face});
     const int ticks = signals.ticks();
     const int tick_step = std::max(1, (ticks + tick_cells - 1) / tick_cells);
     for (int k = 0; k < planes_per_face; ++k) {
