@@ -63,6 +63,34 @@ TEST(Html, page_without_scripts_allows_none) {
     EXPECT_NE(page.find("<title>a&lt;b</title>"), std::string::npos);
 }
 
+TEST(Report, clouds_carry_their_points_beside_a_still_view) {
+    Figure still;
+    still.panel().points({1, 2}, {3, 4});
+    Report report("points");
+    report.clouds("an event", still,
+                  {.axes = {"z", "x", "y"},
+                   .clouds = {{.label = "true <1>", .points = {1.0f, 2.0f, 3.0f}},
+                              {.label = "ghosts", .shown = Clouds::Shown::on_demand}}});
+    const std::string html = report.html();
+    EXPECT_NE(html.find("<figure class=\"clouds\" data-clouds=\"0\"><div class=\"still\"><svg"),
+              std::string::npos);
+    const auto data = io::Json::parse(
+        content_of(html, "<script type=\"application/json\" id=\"clouds\""), "page");
+    const auto& event = data.items().at(0);
+    EXPECT_EQ(event.at("axes").items()[2].text(), "y");
+    const auto& clouds = event.at("clouds").items();
+    ASSERT_EQ(clouds.size(), 2u);
+    EXPECT_EQ(clouds[0].at("label").text(), "true <1>");
+    EXPECT_EQ(clouds[0].at("points").text(), base64_floats(std::vector<float>{1.0f, 2.0f, 3.0f}));
+    EXPECT_EQ(clouds[1].at("shown").dump(), "false");
+    // The numbers tell of the still view alone, and a page without clouds has nothing of them.
+    const io::Json numbers = report.numbers();
+    EXPECT_EQ(numbers.dump().find("points\":\""), std::string::npos);
+    const auto& figure = numbers.at("sections").items()[0].at("figures").items()[0];
+    EXPECT_EQ(figure.at("caption").text(), "an event");
+    EXPECT_EQ(Report("none").html().find("id=\"clouds\""), std::string::npos);
+}
+
 TEST(Report, page_makes_no_request_and_allows_only_its_own_scripts) {
     const std::string html = test::gallery_report().html();
     EXPECT_NE(html.find("default-src 'none'"), std::string::npos);

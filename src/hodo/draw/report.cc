@@ -62,6 +62,24 @@ io::Json curves_json(const std::string& caption, const Curves& curves) {
     return json;
 }
 
+io::Json clouds_json(const Clouds& clouds) {
+    io::Json json = io::Json::object();
+    json["axes"] = io::Json::List(clouds.axes.begin(), clouds.axes.end());
+    json["side"] = clouds.side;
+    io::Json list = io::Json::list();
+    for (const auto& cloud : clouds.clouds) {
+        HODO_DOOR(cloud.points.size() % 3 == 0);
+        io::Json one = io::Json::object();
+        one["label"] = cloud.label;
+        one["colour"] = cloud.colour.hex();
+        one["points"] = base64_floats(cloud.points);
+        one["shown"] = cloud.shown == Clouds::Shown::from_start;
+        list.push(std::move(one));
+    }
+    json["clouds"] = std::move(list);
+    return json;
+}
+
 }  // namespace
 
 std::string number_html(double value, double error) {
@@ -176,6 +194,21 @@ Report& Report::curves(std::string caption, Curves curves) {
     return *this;
 }
 
+Report& Report::clouds(std::string caption, const Figure& still, const Clouds& clouds) {
+    const int index = ++figures_;
+    body() += base::format(
+        "<figure class=\"clouds\" data-clouds=\"{}\"><div class=\"still\">{}</div><figcaption>"
+        "<b>Figure {}.</b> {}</figcaption></figure>\n",
+        clouds_.items().size(), still.svg(base::format("f{}-", index), caption), index,
+        escape_html(caption));
+    clouds_.push(clouds_json(clouds));
+    io::Json json = io::Json::object();
+    json["caption"] = std::move(caption);
+    json["panels"] = still.numbers();
+    current().figures.push(std::move(json));
+    return *this;
+}
+
 io::Json Report::numbers() const {
     io::Json json = io::Json::object();
     json["title"] = title_;
@@ -222,11 +255,18 @@ std::string Report::html() const {
     }
     content += "</main>\n<script type=\"application/json\" id=\"numbers\">" +
                script_json(numbers()) + "</script>";
+    std::vector<std::string> scripts{std::string(detail::asset("chart_numbers.js")),
+                                     std::string(detail::asset("curves.js"))};
+    if (!clouds_.items().empty()) {
+        content +=
+            "<script type=\"application/json\" id=\"clouds\">" + script_json(clouds_) + "</script>";
+        scripts.emplace_back(detail::asset("event_camera.js"));
+        scripts.emplace_back(detail::asset("clouds.js"));
+    }
     return html_page({.title = title_,
                       .style = std::string(detail::asset("report.css")),
                       .body = std::move(content),
-                      .scripts = {std::string(detail::asset("chart_numbers.js")),
-                                  std::string(detail::asset("curves.js"))}});
+                      .scripts = std::move(scripts)});
 }
 
 void Report::save(const base::Path& path) const {

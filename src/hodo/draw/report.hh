@@ -10,6 +10,7 @@
 ///
 /// The page makes no request, runs only its own scripts and prints well.
 
+#include <array>
 #include <limits>
 #include <string>
 #include <utility>
@@ -32,6 +33,20 @@ struct Curves {
     std::vector<Line> lines{};
 };
 
+/// Sets of points that a reader may turn, zoom and hide.
+struct Clouds {
+    enum class Shown { from_start, on_demand };
+    struct Cloud {
+        std::string label{};
+        Colour colour{};
+        std::vector<float> points{};  ///< x, y, z of each point in turn [m].
+        Shown shown = Shown::from_start;
+    };
+    std::array<std::string, 3> axes{"x", "y", "z"};  ///< Names of x, y and z, which is upwards.
+    double side = 0.01;                              ///< Of a point [m].
+    std::vector<Cloud> clouds{};                     ///< Later ones are drawn over earlier ones.
+};
+
 class Report {
   public:
     explicit Report(std::string title);
@@ -48,6 +63,8 @@ class Report {
                   std::string caption = {});
     Report& figure(std::string caption, const Figure& figure);
     Report& curves(std::string caption, Curves curves);
+    /// Points that turn; `still` stands for them in print and in numbers().
+    Report& clouds(std::string caption, const Figure& still, const Clouds& clouds);
 
     std::string html() const;
     /// {"title", "numbers": {name: {value, error, unit}}, "sections": [{"heading", "text",
@@ -69,6 +86,7 @@ class Report {
 
     std::string title_;
     std::vector<Section> sections_;
+    io::Json clouds_ = io::Json::list();
     int figures_ = 0;
 };
 

@@ -18,9 +18,15 @@ class ReportPage {
     /// Shows a figure and saves it as `name`.png, .pdf and .svg.
     void figure(const std::string& name, const std::string& caption, const Figure& figure);
 
+    /// The same for points that turn on the page; the files hold the still view.
+    void clouds(const std::string& name, const std::string& caption, const Figure& still,
+                const Clouds& clouds);
+
     Report report;
 
   private:
+    void save(const std::string& name, const Figure& figure) const;
+
     base::Path figures_;
 };
 

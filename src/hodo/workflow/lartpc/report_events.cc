@@ -12,7 +12,7 @@ namespace hodo::lartpc::detail {
 namespace {
 
 /// Points beyond this number are thinned evenly.
-constexpr std::int64_t most_points = 3000;
+constexpr std::int64_t most_points = 3000, most_turned = 12'000;
 constexpr std::size_t cells = 160;
 
 /// Where a voxel stands on the sheet: z to the right and up, drift to the left and up, y up [m].
@@ -131,6 +131,34 @@ draw::Figure event_figure(const DrawnEvent& event, const Point3& sides) {
     return figure;
 }
 
+/// Voxels as points that turn, beam and drift on the floor and y upwards.
+draw::Clouds::Cloud cloud_of(const std::vector<Voxel>& voxels, const Point3& sides,
+                             const char* label, draw::Colour colour) {
+    const auto step = (std::ssize(voxels) + most_turned - 1) / most_turned;
+    draw::Clouds::Cloud cloud{
+        .label = base::format("{} ({})", label, base::with_thousands(std::ssize(voxels))),
+        .colour = colour};
+    if (step > 1) cloud.label += base::format(", 1 of {} drawn", step);
+    for (std::int64_t i = 0; i < std::ssize(voxels); i += step) {
+        const auto& voxel = voxels[static_cast<std::size_t>(i)];
+        for (const std::size_t d : {2U, 0U, 1U}) {
+            cloud.points.push_back(static_cast<float>(voxel[d] * sides[d] / 1000));
+        }
+    }
+    return cloud;
+}
+
+draw::Clouds event_clouds(const DrawnEvent& event, const Point3& sides) {
+    draw::Clouds clouds{.axes = {"z (beam)", "x (drift)", "y"}, .side = 2 * sides[2] / 1000};
+    clouds.clouds = {cloud_of(event.active, sides, "all active", draw::Colour::hex("#999999")),
+                     cloud_of(event.ghosts_kept, sides, "kept ghosts", draw::palette(1)),
+                     cloud_of(event.not_active, sides, "true, not active", draw::palette(2)),
+                     cloud_of(event.true_lost, sides, "true, lost", draw::palette(3)),
+                     cloud_of(event.true_kept, sides, "true, kept", draw::palette(0))};
+    clouds.clouds.front().shown = draw::Clouds::Shown::on_demand;
+    return clouds;
+}
+
 }  // namespace
 
 DrawnEvent drawn_event(const ScoredEvent& event, double threshold, std::string title) {
@@ -160,18 +188,21 @@ DrawnEvent drawn_event(const ScoredEvent& event, double threshold, std::string t
 void add_events(draw::ReportPage& page, const std::vector<DrawnEvent>& events,
                 const Point3& sides) {
     if (events.empty()) return;
-    page.report.section("Events",
-                        base::format("Seen obliquely: the beam goes to the upper right, the drift "
-                                     "to the upper left. Of sets with more than {} voxels every "
-                                     "few are drawn.",
-                                     base::with_thousands(most_points)));
+    page.report.section(
+        "Events",
+        base::format(
+            "Drag to turn, Ctrl and wheel to zoom, double-click to begin again; the names "
+            "hide and show voxels. In print and in the files of figures events are seen "
+            "obliquely: the beam goes to the upper right, the drift to the upper left, and "
+            "of sets with more than {} voxels every few are drawn.",
+            base::with_thousands(most_points)));
     int number = 0;
     for (const auto& event : events) {
-        page.figure(base::format("event_{}", number++),
-                    base::format("{}. Left: what tiling offers. Middle: the truth, by what became "
-                                 "of it. Right: what the network keeps; orange is wrong.",
+        page.clouds(base::format("event_{}", number++),
+                    base::format("{}: what tiling offers, the truth by what became of it, and "
+                                 "what the network keeps; orange is wrong.",
                                  event.title),
-                    event_figure(event, sides));
+                    event_figure(event, sides), event_clouds(event, sides));
     }
 }
 
