@@ -3,7 +3,12 @@
 #include "hodo/io/npz.hh"
 #include "support/reference.hh"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <span>
 
 namespace lartpc = hodo::lartpc;
 namespace io = hodo::io;
@@ -124,4 +129,36 @@ TEST(Truth, values_are_summed_and_labels_voted) {
     EXPECT_EQ(lartpc::merge_truth(even, {1, 1, 1}).values, (std::vector<double>{2, 11}));
     const std::vector<lartpc::Voxel> active{{1, 1, 1}, {5, 5, 5}};
     EXPECT_EQ(lartpc::truth_at(merged, active), (std::vector<float>{7, 0}));
+}
+
+TEST(ParsedFiles, samples_that_are_no_numbers_are_named) {
+    const test::TemporaryFolder folder;
+    const auto file = folder / "reco_Mu_001_wire-TPC1.npz";
+    for (const double wrong : {std::nan(""), std::numeric_limits<double>::infinity(), -1e300}) {
+        std::vector<double> matrix(3 * 10);
+        matrix[7] = 2;
+        {
+            lartpc::ParsedWriter writer(file);
+            writer.add(lartpc::sparse_signals(matrix, 3, 10));
+            matrix[24] = wrong;
+            writer.add(lartpc::sparse_signals(matrix, 3, 10));
+            writer.commit();
+        }
+        const lartpc::ParsedFile parsed(file);
+        EXPECT_EQ(parsed.signals(0).size(), 1);
+        const auto error = test::error_of([&] { parsed.signals(1); });
+        EXPECT_THAT(error, HasSubstr("reco_Mu_001_wire-TPC1.npz: event 1 has the sample"));
+        EXPECT_THAT(error, HasSubstr("at tick 2, channel 4"));
+    }
+}
+
+TEST(ParsedFiles, an_event_that_is_no_matrix_is_named_with_its_shape) {
+    const test::TemporaryFolder folder;
+    const auto file = folder / "reco_Mu_001_wire-TPC1.npz";
+    const std::vector<double> numbers(6);
+    io::NpzWriter writer(file);
+    writer.add("arr_0", io::make_array(std::span<const double>(numbers), {1, 2, 3}));
+    writer.commit();
+    EXPECT_THAT(test::error_of([&] { lartpc::ParsedFile(file).signals(0); }),
+                HasSubstr("event 0 has the shape [1, 2, 3]"));
 }

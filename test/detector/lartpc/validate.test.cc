@@ -30,6 +30,7 @@ TEST(LartpcSimulator, follows_its_closed_forms) {
     EXPECT_LT(table.attenuation.worst(), 0.005);
     EXPECT_LT(table.diffusion.worst(), 0.02);
     EXPECT_LT(table.charge.worst(), 0.005);
+    EXPECT_EQ(table.charge.names, (std::vector<std::string>{"U", "X", "V"}));  // of TPC 1
 }
 
 TEST(LartpcSimulator, tiling_leaves_as_many_ghosts_as_in_the_published_sets) {

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <numeric>
 
 namespace base = hodo::base;
@@ -167,4 +168,19 @@ TEST(LartpcInference, DoesNotMixOutputsOfTwoNetworks) {
                     lartpc::note_facts(folder / "network.json", {{"round", "1"}});
                 }),
                 HasSubstr("not noted"));
+}
+
+TEST(LartpcInference, outputs_that_are_no_numbers_stop_with_their_file) {
+    const test::TemporaryFolder folder;
+    const auto file = write_file(folder.path(), 1, {4});
+    const lartpc::Predict broken = [](const lartpc::VoxelBatch& batch) {
+        std::vector<float> answers(std::size_t(batch.size()), 0.5F);
+        answers[2] = std::numeric_limits<float>::quiet_NaN();
+        return answers;
+    };
+    const auto error =
+        test::error_of([&] { lartpc::infer_files({file}, folder.path(), 0, {}, broken, [] {}); });
+    EXPECT_THAT(error, HasSubstr("batch0-reco_Mu_001_xy-TPC1.npz"));
+    EXPECT_THAT(error, HasSubstr("voxel 2 of 4 is nan"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "epoch0-batch0-reco_Mu_001_yinf-TPC1.npy"));
 }

@@ -60,5 +60,9 @@ TEST(Preparation, only_the_tpcs_asked_for_are_prepared) {
     lartpc::JoinOptions join;
     join.input = options.output;
     join.tpcs = {5, 9};
-    EXPECT_EQ(lartpc::join_files(join, lartpc::Present::keep).skipped, 1);
+    EXPECT_THAT(test::error_of([&] { lartpc::join_files(join, lartpc::Present::keep); }),
+                HasSubstr("no event has files of all TPCs 5, 9"));
+    join.tpcs = {5, 5};
+    EXPECT_THAT(test::error_of([&] { lartpc::join_files(join, lartpc::Present::keep); }),
+                HasSubstr("TPC 5 twice"));
 }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t row_width = 7;
 constexpr double largest_coordinate = 1e9;
+constexpr double largest_sample = 1e12;
 
 std::int32_t coordinate(double value, std::string_view origin) {
     HODO_CHECK(std::abs(value) < largest_coordinate,
@@ -45,6 +46,26 @@ VoxelImage image_of(const io::Array& array, std::string_view origin) {
                             numbers.begin() + std::ptrdiff_t(i + width));
     }
     return image;
+}
+
+std::vector<std::string> shape_texts(const io::Array& array) {
+    std::vector<std::string> sizes;
+    for (const auto size : array.shape) sizes.push_back(std::to_string(size));
+    return sizes;
+}
+
+/// Charges are float32 in the files of voxels, so samples must fit there too.
+void check_samples(const WireSignals& signals, std::string_view origin, std::int64_t event) {
+    const auto bad = std::find_if(signals.value.begin(), signals.value.end(),
+                                  [](double value) { return !(std::abs(value) < largest_sample); });
+    if (bad == signals.value.end()) return;
+    const auto place = std::distance(signals.value.begin(), bad);
+    const auto next = std::upper_bound(signals.starts.begin(), signals.starts.end(), place);
+    base::fail(
+        "{}: event {} has the sample {} at tick {}, channel {}; samples must be numbers "
+        "below 1e12: mend the file or leave it out",
+        origin, event, *bad, std::distance(signals.starts.begin(), next) - 1,
+        signals.channel[static_cast<std::size_t>(place)]);
 }
 
 io::Array array_of(const VoxelImage& image) {
@@ -89,13 +110,15 @@ io::Array ParsedFile::array(std::int64_t event) const {
 WireSignals ParsedFile::signals(std::int64_t event) const {
     const auto matrix = array(event);
     HODO_CHECK(matrix.shape.size() == 2 && matrix.shape[0] < (1 << 24) && matrix.shape[1] < 32767,
-               "{}: event {} must be a matrix of ticks and channels", archive_.origin(), event);
+               "{}: event {} has the shape [{}] but must be a matrix [ticks, channels]",
+               archive_.origin(), event, base::join(shape_texts(matrix), ", "));
     const auto ticks = static_cast<int>(matrix.shape[0]);
     const auto channels = static_cast<int>(matrix.shape[1]);
-    if (matrix.dtype == io::DType::f64) {
-        return sparse_signals(matrix.as<double>(), ticks, channels);
-    }
-    return sparse_signals(matrix.doubles(), ticks, channels);
+    auto signals = matrix.dtype == io::DType::f64
+                       ? sparse_signals(matrix.as<double>(), ticks, channels)
+                       : sparse_signals(matrix.doubles(), ticks, channels);
+    check_samples(signals, archive_.origin(), event);
+    return signals;
 }
 
 VoxelImage ParsedFile::image(std::int64_t event) const {
@@ -318,7 +341,9 @@ TiledBatch join_tpcs(const std::vector<TiledBatch>& batches, const Detector& det
     for (const auto& batch : batches) {
         HODO_CHECK(batch.cloud.events() == events && batch.has_truth == joined.has_truth &&
                        batch.cloud.width == joined.cloud.width,
-                   "files of different TPCs do not hold the same events");
+                   "files of different TPCs do not hold the same events; prepare them from one set "
+                   "with the "
+                   "same options");
     }
     for (std::int64_t event = 0; event < events; ++event) {
         VoxelImage truth;

@@ -31,7 +31,10 @@ class ParsedFile {
     explicit ParsedFile(const base::Path& file) : archive_(io::NpzArchive::open(file)) {}
     explicit ParsedFile(io::NpzArchive archive) : archive_(std::move(archive)) {}
     std::int64_t events() const;
-    /// The signals of an event; its array must have two dimensions.
+    /// The array of an event as it is.
+    io::Array array(std::int64_t event) const;
+    /// The signals of an event; its array must have two dimensions. Samples that are no numbers, or
+    /// 1e12 or more, are an error that names them.
     WireSignals signals(std::int64_t event) const;
     /// The truth of an event.
     VoxelImage image(std::int64_t event) const;
@@ -41,7 +44,6 @@ class ParsedFile {
     std::map<std::int64_t, Point3> track_ends(std::int64_t event) const;
 
   private:
-    io::Array array(std::int64_t event) const;
     io::NpzArchive archive_;
 };
 

@@ -27,6 +27,8 @@ constexpr double cosmic_offset = 4290, cosmic_index = 3.01, cosmic_least = 200; 
 constexpr double single_inner = 0.2;    // single particles start this far inside the box
 constexpr double above_detector = 100;  // [mm]
 constexpr int cosmic_tries = 10'000;
+// What the models of loss and showers hold for, with a shower that still fits into memory [MeV].
+constexpr double least_energy = 1e-3, largest_energy = 1e6;
 
 double mass_of(int pdg) {
     switch (std::abs(pdg)) {
@@ -103,10 +105,14 @@ void SimulationOptions::describe(base::Fields& f) {
     f("start", start,
       "of single particles: where the beam enters and along it (in other TPCs than 1 mirrored and "
       "shifted), or anywhere inside in any direction");
-    f("energy_min", energy_min, "least kinetic energy of single particles [MeV]").above(0);
-    f("energy_max", energy_max, "largest kinetic energy of single particles [MeV]").above(0);
-    f("beam_min", beam_min, "least momentum of beam particles [MeV]").above(0);
-    f("beam_max", beam_max, "largest momentum of beam particles [MeV]").above(0);
+    f("energy_min", energy_min, "least kinetic energy of single particles [MeV]")
+        .between(least_energy, largest_energy);
+    f("energy_max", energy_max, "largest kinetic energy of single particles [MeV]")
+        .between(least_energy, largest_energy);
+    f("beam_min", beam_min, "least momentum of beam particles [MeV]")
+        .between(least_energy, largest_energy);
+    f("beam_max", beam_max, "largest momentum of beam particles [MeV]")
+        .between(least_energy, largest_energy);
     f("cosmics", cosmics, "mean number of cosmic muons that cross each TPC").between(0, 1000);
     f("ticks", ticks, "length of the readout window").between(8, 100'000);
     f("truth", truth,
@@ -247,23 +253,29 @@ std::int64_t file_count(const SimulationOptions& options) {
     return (options.events + options.events_per_file - 1) / options.events_per_file;
 }
 
-std::vector<base::Path> simulate_file(const EventSimulator& simulator, std::int64_t file,
-                                      const base::Path& folder) {
-    const auto& options = simulator.options();
+std::vector<base::Path> simulated_paths(const SimulationOptions& options, std::int64_t file,
+                                        const base::Path& folder) {
     const auto stem =
         base::format("reco_{}_{:03}_", file_type(options.sample), options.first_file + file);
     std::vector<base::Path> paths;
-    std::deque<ParsedWriter> writers;  // They stay where they are.
-    const auto open = [&](const std::string& product) {
+    const auto add = [&](const std::string& product) {
         paths.push_back(folder / (stem + product + ".npz"));
-        writers.emplace_back(paths.back());
     };
     for (const auto tpc : options.tpcs) {
-        open(base::format("wire-TPC{}", tpc));
-        for (const auto& product : options.truth) open(base::format("{}-TPC{}", product, tpc));
+        add(base::format("wire-TPC{}", tpc));
+        for (const auto& product : options.truth) add(base::format("{}-TPC{}", product, tpc));
     }
-    open("mcparticle");
-    if (options.sample == Sample::beam_cosmic) open("mcbeamcosmic");
+    add("mcparticle");
+    if (options.sample == Sample::beam_cosmic) add("mcbeamcosmic");
+    return paths;
+}
+
+std::vector<base::Path> simulate_file(const EventSimulator& simulator, std::int64_t file,
+                                      const base::Path& folder) {
+    const auto& options = simulator.options();
+    auto paths = simulated_paths(options, file, folder);
+    std::deque<ParsedWriter> writers;  // They stay where they are.
+    for (const auto& path : paths) writers.emplace_back(path);
     const auto first = file * options.events_per_file;
     const auto last = std::min(options.events, first + options.events_per_file);
     for (auto number = first; number < last; ++number) {

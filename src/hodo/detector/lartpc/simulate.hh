@@ -80,6 +80,10 @@ class EventSimulator {
     World world_;
 };
 
+/// What `simulate_file` writes, in the order in which the files appear.
+std::vector<base::Path> simulated_paths(const SimulationOptions& options, std::int64_t file,
+                                        const base::Path& folder);
+
 /// Writes the events of file number `file` (from 0) in the published code's parsed layout: wire,
 /// the products of the truth of every TPC, mcparticle, and mcbeamcosmic for beam events.
 std::vector<base::Path> simulate_file(const EventSimulator& simulator, std::int64_t file,

@@ -140,6 +140,7 @@ ValidationCurve charge(const ValidationOptions& options) {
                                base::Random(1, "v"), detector.ticks);
     for (std::size_t k = 0; k < seen.collected.size(); ++k) {
         curve.x.push_back(static_cast<double>(k));
+        curve.names.push_back(detector.face_of(tpc).planes[k].name);
         curve.expected.push_back(1);
         curve.simulated.push_back(seen.collected[k] / seen.arrived);
         curve.error.push_back(0);

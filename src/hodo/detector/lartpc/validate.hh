@@ -14,7 +14,8 @@ namespace hodo::lartpc {
 struct ValidationCurve {
     std::string name, x_label, y_label;
     std::vector<double> x, expected, simulated;
-    std::vector<double> error;  ///< Statistical error of `simulated`.
+    std::vector<double> error;         ///< Statistical error of `simulated`.
+    std::vector<std::string> names{};  ///< Of the points, where x is no quantity.
 
     /// Largest of |simulated / expected - 1| over points with expectation.
     double worst() const;

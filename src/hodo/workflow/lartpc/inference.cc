@@ -6,6 +6,7 @@
 #include "hodo/workflow/lartpc/inference_files.hh"
 
 #include <algorithm>
+#include <cmath>
 
 namespace hodo::lartpc {
 
@@ -39,6 +40,15 @@ std::string kept_name(const base::Path& xy) {
     return name.starts_with("kept-") ? name : "kept-" + name;
 }
 
+void check_finite(std::span<const float> values, const base::Path& file) {
+    const auto bad = std::find_if(values.begin(), values.end(),
+                                  [](float value) { return !std::isfinite(value); });
+    HODO_CHECK(bad == values.end(),
+               "{}: the network's output for voxel {} of {} is {}; its weights are not of a "
+               "training that went well, or the charges are far from those it has seen",
+               file, std::distance(values.begin(), bad), values.size(), *bad);
+}
+
 /// Gathers files until there are voxels enough for a pass.
 class Inference {
   public:
@@ -64,6 +74,7 @@ class Inference {
         for (std::size_t i = 0; i < waiting_.files.size(); ++i) {
             const auto& file = waiting_.files[i];
             const auto own = waiting_.of_file(std::span<const float>(values), i);
+            check_finite(own, file);
             // The output is written last: where it exists the file is done.
             if (options_.threshold >= 0) {
                 write_xy(folder_ / kept_name(file), kept_rows(file, own, options_.threshold));

@@ -69,17 +69,19 @@ InferenceByXy inference_by_xy(const std::vector<std::string>& inputs, std::int64
     return files;
 }
 
+void write_facts(const base::Path& file, const io::KeyValues& facts) {
+    auto noted = io::Json::object();
+    for (const auto& [key, value] : facts) noted[key] = value;
+    io::write_text(file, noted.dump(2) + "\n");
+}
+
 void note_facts(const base::Path& file, const io::KeyValues& facts) {
-    if (!std::filesystem::exists(file)) {
-        auto noted = io::Json::object();
-        for (const auto& [key, value] : facts) noted[key] = value;
-        return io::write_text(file, noted.dump(2) + "\n");
-    }
+    if (!std::filesystem::exists(file)) return write_facts(file, facts);
     const auto noted = io::Json::parse(io::read_text(file), file.string());
     for (const auto& [key, value] : facts) {
         const auto before = noted.has(key) ? noted.at(key).text() : std::string("not noted");
         HODO_CHECK(before == value,
-                   "{}: the outputs there were made with {} {}, not {}; choose another output, or "
+                   "{}: the files there were made with {} {}, not {}; choose another output, or "
                    "--overwrite it",
                    file.parent_path(), key, before, value);
     }

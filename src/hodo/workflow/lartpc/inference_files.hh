@@ -4,14 +4,18 @@
 /// `epoch<E>-<name of the xy file, xy replaced by yinf>.npy`: float32 [1, n, 1], one value per row
 /// of X in its order.
 
+#include "hodo/base/fields.hh"
 #include "hodo/base/text.hh"
 #include "hodo/io/array.hh"
 #include "hodo/io/table.hh"
 
+#include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,6 +41,22 @@ using InferenceByXy = std::map<std::string, std::pair<std::int64_t, base::Path>>
 /// The yinf files of `inputs` (files, folders, or patterns) of an epoch; -1: the last of each.
 InferenceByXy inference_by_xy(const std::vector<std::string>& inputs, std::int64_t epoch);
 
+/// Options as text, but for those of `left_out`.
+template <class Options>
+io::KeyValues option_facts(Options options, std::initializer_list<std::string_view> left_out) {
+    base::FieldList fields;
+    options.describe(fields);
+    io::KeyValues facts;
+    for (const auto& entry : fields.entries()) {
+        if (std::find(left_out.begin(), left_out.end(), entry.path) == left_out.end()) {
+            facts.emplace_back(entry.path, entry.value);
+        }
+    }
+    return facts;
+}
+
+/// Writes `facts` to `file` as JSON.
+void write_facts(const base::Path& file, const io::KeyValues& facts);
 /// Notes in `file`, JSON beside the outputs, what decides them, or finds that it is the same as
 /// what is noted; an error when outputs of another network or other options are there.
 void note_facts(const base::Path& file, const io::KeyValues& facts);

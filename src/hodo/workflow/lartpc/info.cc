@@ -197,6 +197,20 @@ io::Json image_facts(const base::Path& file) {
     return facts;
 }
 
+/// Particles have rows of numbers; lists of tracks are pickled and only counted.
+io::Json particle_facts(const base::Path& file) {
+    const ParsedFile parsed(file);
+    auto facts = io::Json::object();
+    facts["events"] = parsed.events();
+    std::int64_t particles = 0;
+    for (std::int64_t event = 0; event < parsed.events(); ++event) {
+        const auto rows = parsed.array(event);
+        particles += rows.shape.empty() ? 0 : rows.shape.front();
+    }
+    facts["particles"] = particles;
+    return facts;
+}
+
 std::string text_of(const io::Json& value) {
     if (value.is_text()) return value.text();
     if (value.is_object()) {
@@ -219,6 +233,8 @@ std::string text_of(const io::Json& value) {
 }  // namespace
 
 io::Json file_facts(const base::Path& file, const PilarnetOptions& options) {
+    HODO_CHECK(!std::filesystem::is_directory(file),
+               "{}: is a folder; name its files, for example '{}/*.npz'", file, file);
     HODO_CHECK(std::filesystem::is_regular_file(file), "{}: no such file; check the path", file);
     if (file.extension() == ".h5" || file.extension() == ".hdf5") {
         return pilarnet_facts(file, options);
@@ -229,13 +245,15 @@ io::Json file_facts(const base::Path& file, const PilarnetOptions& options) {
     if (product == "pixel") return pixel_facts(file);
     if (product == "yinf") return output_facts(file);
     if (product == "wire" || product == "hit") return signal_facts(file);
+    if (product == "mcparticle") return particle_facts(file);
     const std::vector<std::string> images{"energy", "depo", "depoElectron", "spacepoint",
                                           "wirecell"};
     if (product.empty() && is_voxel_archive(file)) return archive_facts(file);
-    HODO_CHECK(std::find(images.begin(), images.end(), product) != images.end(),
-               "{}: its name tells of no events, voxels or outputs ('..._xy-TPC1.npz'), so nothing "
-               "is known of it",
-               file);
+    HODO_CHECK(
+        std::find(images.begin(), images.end(), product) != images.end(),
+        "{}: its name tells of no events, voxels or outputs (like '..._xy-TPC1.npz'), so its "
+        "arrays are unknown; name parsed, pixel, xy or yinf files",
+        file);
     return image_facts(file);
 }
 

@@ -44,13 +44,21 @@ class FilePreparation {
           output_(options.output) {
         HODO_CHECK(name_.tpc, "{}: the name tells no TPC; it should hold 'TPC1' or the like",
                    input);
+        try {
+            face();
+        } catch (const base::Error& error) {
+            throw base::with_context(error, input.string());
+        }
     }
 
     bool is_wanted() const {
         const auto& tpcs = options_.tpcs;
         return tpcs.empty() || std::find(tpcs.begin(), tpcs.end(), *name_.tpc) != tpcs.end();
     }
-    bool is_done() const { return std::filesystem::exists(batch_file(0)); }
+    bool is_done() const {
+        return std::filesystem::exists(batch_file(0)) &&
+               (!saves_pixels() || std::filesystem::exists(pixel_file()));
+    }
 
     void run() {
         read_events();
@@ -69,6 +77,9 @@ class FilePreparation {
     base::Path batch_file(std::int64_t batch) const {
         return output_ / base::format("batch{}-{}", batch, name_.with_product("xy"));
     }
+
+    base::Path pixel_file() const { return output_ / name_.with_product("pixel"); }
+    bool saves_pixels() const { return options_.save_pix && options_.source != Source::pixel; }
 
     void read_events() {
         if (options_.source == Source::pixel) {
@@ -100,14 +111,18 @@ class FilePreparation {
         std::vector<TiledEvent> pixels;
         for (std::int64_t event = 0; event < file.events(); ++event) {
             const auto signals = file.signals(event);
-            if (options_.save_pix) {
-                pixels.push_back(tiler.tile(signals, {1, 1, 1}));
-                events_.push_back(downsample(pixels.back(), factors_));
-            } else {
-                events_.push_back(tiler.tile(signals, factors_));
+            try {
+                if (saves_pixels()) {
+                    pixels.push_back(tiler.tile(signals, {1, 1, 1}));
+                    events_.push_back(downsample(pixels.back(), factors_));
+                } else {
+                    events_.push_back(tiler.tile(signals, factors_));
+                }
+            } catch (const base::Error& error) {
+                throw base::with_context(error, base::format("{}: event {}", input_, event));
             }
         }
-        if (options_.save_pix) write_pixels(output_ / name_.with_product("pixel"), pixels);
+        if (saves_pixels()) write_pixels(pixel_file(), pixels);
     }
 
     void read_truth(const base::Path& path) {
@@ -150,6 +165,21 @@ std::vector<base::Path> partners(const base::Path& first, const FileName& name,
         if (!std::filesystem::exists(files.back())) return {};
     }
     return files;
+}
+
+std::vector<std::string> tpc_texts(const std::vector<std::int64_t>& tpcs) {
+    std::vector<std::string> texts;
+    for (const auto tpc : tpcs) texts.push_back(std::to_string(tpc));
+    return texts;
+}
+
+void check_tpcs(const std::vector<std::int64_t>& tpcs) {
+    for (std::size_t i = 0; i < tpcs.size(); ++i) {
+        protodune_sp().tpc(static_cast<int>(std::min<std::int64_t>(tpcs[i], 1 << 20)));
+        HODO_CHECK(std::find(tpcs.begin(), tpcs.begin() + std::ptrdiff_t(i), tpcs[i]) ==
+                       tpcs.begin() + std::ptrdiff_t(i),
+                   "tpcs names TPC {} twice; its voxels would be there twice", tpcs[i]);
+    }
 }
 
 /// The outputs of every event as images.
@@ -224,6 +254,7 @@ PreparationCount join_files(const JoinOptions& options, Present present) {
         digits += std::to_string(tpc);
         tpcs.push_back(static_cast<int>(tpc));
     }
+    check_tpcs(options.tpcs);
     for (const auto& first : files_of_product({options.input}, "xy")) {
         const auto name = parse_file_name(first.filename().string()).value();
         if (!name.tpc || *name.tpc != options.tpcs.front()) continue;
@@ -259,6 +290,10 @@ PreparationCount join_files(const JoinOptions& options, Present present) {
         write_xy(target, join_tpcs(batches, protodune_sp(), tpcs, factors));
         ++count.written;
     }
+    HODO_CHECK(count.written + count.present > 0,
+               "{}: no event has files of all TPCs {}{}; check --tpcs and the folders",
+               options.input, base::join(tpc_texts(options.tpcs), ", "),
+               is_inference ? " with outputs in " + options.inference : std::string());
     return count;
 }
 

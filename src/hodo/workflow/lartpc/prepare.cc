@@ -5,7 +5,9 @@
 #include "hodo/base/log.hh"
 #include "hodo/base/progress.hh"
 #include "hodo/detector/lartpc/file_names.hh"
+#include "hodo/detector/lartpc/geometry.hh"
 #include "hodo/workflow/array_job.hh"
+#include "hodo/workflow/lartpc/inference_files.hh"
 #include "hodo/workflow/lartpc/options.hh"
 #include "hodo/workflow/lartpc/preparation.hh"
 #include "hodo/workflow/lartpc/verbs.hh"
@@ -15,6 +17,14 @@
 namespace hodo::lartpc {
 
 namespace {
+
+constexpr const char* facts_file = "prepare.json";
+
+/// What decides the voxels beside the wires. Files per event, saved pixels and the choice of TPCs
+/// may differ from call to call.
+io::KeyValues facts_of(const PrepareOptions& options) {
+    return option_facts(options, {"input", "output", "tpcs", "batch_size", "save_pix"});
+}
 
 Present present_of(const workflow::Job& job) {
     return job.existing == workflow::Existing::overwrite ? Present::replace : Present::keep;
@@ -34,8 +44,11 @@ workflow::ArrayJob array_of(const std::vector<base::Path>& files, const PrepareO
         part.output = folder.string();
         prepare_files(workflow::files_of_shard(files, shard), part, Present::keep, [] {});
     };
-    array.join = [output = array.output](const std::vector<workflow::Part>& parts) {
-        return workflow::place_files(parts, output);
+    array.join = [output = array.output, options](const std::vector<workflow::Part>& parts) {
+        note_facts(output / facts_file, facts_of(options));
+        auto placed = workflow::place_files(parts, output);
+        placed.push_back(output / facts_file);
+        return placed;
     };
     return array;
 }
@@ -47,13 +60,21 @@ void run_prepare(const workflow::Job& job) {
     HODO_CHECK(!options.input.empty() && !options.output.empty(),
                "input and output are needed; write 'hodo lartpc prepare INPUT OUTPUT'");
     const auto source = names(options.source)[static_cast<std::size_t>(options.source)];
-    const auto all = files_of_product(options.input, source);
+    for (const auto tpc : options.tpcs) protodune_sp().tpc(static_cast<int>(tpc));
+    const auto all = files_of_tpcs(options.input, source, options.tpcs);
     if (job.portion != workflow::Portion::whole) {
         return workflow::run_array(job, array_of(all, options));
     }
     // Processes that one starter has started share the files.
     const auto launch = base::read_launch(base::launch_variables());
     const auto files = workflow::files_of_shard(all, {launch.rank, launch.size});
+    const auto noted = base::Path(options.output) / facts_file;
+    std::filesystem::create_directories(options.output);
+    if (present_of(job) == Present::replace) {
+        write_facts(noted, facts_of(options));
+    } else {
+        note_facts(noted, facts_of(options));
+    }
     base::Progress progress("lartpc prepare", std::ssize(files), "files");
     const auto count = prepare_files(files, options, present_of(job), [&] { progress.advance(); });
     progress.finish();

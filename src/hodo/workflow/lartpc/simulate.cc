@@ -7,6 +7,7 @@
 #include "hodo/detector/lartpc/validate.hh"
 #include "hodo/draw/figure.hh"
 #include "hodo/workflow/array_job.hh"
+#include "hodo/workflow/lartpc/inference_files.hh"
 #include "hodo/workflow/lartpc/options.hh"
 #include "hodo/workflow/lartpc/verbs.hh"
 #include "hodo/workflow/output.hh"
@@ -17,13 +18,23 @@ namespace hodo::lartpc {
 
 namespace {
 
+constexpr const char* facts_file = "simulate.json";
+
+/// Files [first, last) of a set; with `resume` those that are there, whole, are left alone.
 std::vector<base::Path> simulate_files(const EventSimulator& simulator, const base::Path& folder,
-                                       std::int64_t first, std::int64_t last) {
+                                       std::int64_t first, std::int64_t last,
+                                       workflow::Existing existing) {
     std::filesystem::create_directories(folder);
     base::Progress progress("lartpc simulate", last - first, "files");
     std::vector<base::Path> files;
     for (auto file = first; file < last; ++file) {
-        for (auto& path : simulate_file(simulator, file, folder)) files.push_back(std::move(path));
+        auto paths = simulated_paths(simulator.options(), file, folder);
+        const bool is_done = existing == workflow::Existing::resume &&
+                             std::all_of(paths.begin(), paths.end(), [](const auto& path) {
+                                 return std::filesystem::exists(path);
+                             });
+        if (!is_done) simulate_file(simulator, file, folder);
+        files.insert(files.end(), paths.begin(), paths.end());
         progress.advance();
     }
     progress.finish();
@@ -36,7 +47,7 @@ workflow::ArrayJob array_of(const EventSimulator& simulator, const base::Path& o
     array.make = [&simulator](const base::Path& folder, const workflow::Shard& shard) {
         const auto files = file_count(simulator.options());
         simulate_files(simulator, folder, files * shard.index / shard.count,
-                       files * (shard.index + 1) / shard.count);
+                       files * (shard.index + 1) / shard.count, workflow::Existing::refuse);
     };
     array.join = [output](const std::vector<workflow::Part>& parts) {
         std::vector<base::Path> placed;
@@ -51,10 +62,18 @@ workflow::ArrayJob array_of(const EventSimulator& simulator, const base::Path& o
     return array;
 }
 
+/// One bar per plane; a deviation far below a percent should look it.
+void draw_planes(draw::Axes& axes, const ValidationCurve& curve) {
+    axes.y({.label = curve.y_label, .low = 0, .high = 1.5});
+    axes.bars(curve.names, curve.simulated, {.label = "simulated"});
+    axes.horizontal(1, {.label = "closed form"});
+}
+
 void draw_curve(draw::Axes& axes, const ValidationCurve& curve) {
     axes.title(curve.name);
     axes.x({.label = curve.x_label});
     axes.y({.label = curve.y_label});
+    if (!curve.names.empty()) return draw_planes(axes, curve);
     axes.line(curve.x, curve.expected, {.label = "closed form"});
     axes.points(curve.x, curve.simulated, {.label = "simulated", .y_errors = {curve.error}});
 }
@@ -69,7 +88,9 @@ void run_simulate(const workflow::Job& job) {
         return workflow::run_array(job, array_of(simulator, options.output));
     }
     workflow::claim_folder(options.output, job.existing);
-    const auto files = simulate_files(simulator, options.output, 0, file_count(options.simulation));
+    note_facts(base::Path(options.output) / facts_file, option_facts(options, {"output"}));
+    const auto files =
+        simulate_files(simulator, options.output, 0, file_count(options.simulation), job.existing);
     workflow::record_run(options.output, job, {}, options.simulation.seed);
     base::say("wrote {} files to {}", files.size(), options.output);
 }

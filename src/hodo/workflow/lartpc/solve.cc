@@ -19,15 +19,7 @@ constexpr const char* facts_file = "solve.json";
 
 /// What decides the charges beside the voxels.
 io::KeyValues facts_of(const SolveOptions& options) {
-    auto known = options;
-    base::FieldList fields;
-    known.describe(fields);
-    io::KeyValues facts;
-    for (const auto& entry : fields.entries()) {
-        if (entry.path == "input" || entry.path == "output" || entry.path == "tpcs") continue;
-        facts.emplace_back(entry.path, entry.value);
-    }
-    return facts;
+    return option_facts(options, {"input", "output", "tpcs"});
 }
 
 SolutionCount solve(const std::vector<ChargeSource>& sources, const base::Path& folder,

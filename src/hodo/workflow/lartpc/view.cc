@@ -45,10 +45,17 @@ void view_wires(const ViewOptions& options, const FileName& name) {
                "{}: has {} events, none from number {} on; choose a smaller "
                "--first",
                options.input, file.events(), options.first);
-    const auto& face = protodune_sp().face_of(static_cast<int>(name.tpc.value_or(1)));
+    const auto tpc = static_cast<int>(name.tpc.value_or(1));
+    HODO_CHECK(tpc < std::ssize(protodune_sp().tpcs), "{}: there is no TPC {} in {}", options.input,
+               tpc, protodune_sp().name);
+    const auto& face = protodune_sp().face_of(tpc);
     draw::Report report(name.text);
     for (auto event = options.first; event < last; ++event) {
         const auto signals = file.signals(event);
+        HODO_CHECK(signals.ticks() > 0,
+                   "{}: event {} has no ticks, so there is nothing to see; choose others with "
+                   "--first and --events",
+                   options.input, event);
         report.section(base::format("Event {}", event),
                        base::format("{} samples that are not zero in {} ticks.",
                                     base::with_thousands(signals.size()), signals.ticks()));
