@@ -197,7 +197,7 @@ io::Json image_facts(const base::Path& file) {
     return facts;
 }
 
-/// Particles have rows of numbers; lists of tracks are pickled and only counted.
+/// A particle is a row of numbers.
 io::Json particle_facts(const base::Path& file) {
     const ParsedFile parsed(file);
     auto facts = io::Json::object();
