@@ -106,6 +106,8 @@ TEST(Config, wrong_values_name_key_value_and_expectation) {
               "job.yaml:1:1: 'count' is 51 but must be at most 50");
     EXPECT_EQ(error_of([] { read("inner:\n  rate: 0\n"); }),
               "job.yaml:2:3: 'inner.rate' is 0 but must be greater than 0");
+    EXPECT_EQ(error_of([] { read("width: nan\n"); }),
+              "job.yaml:1:1: 'width' is 'nan' but must be a number");
     EXPECT_EQ(error_of([] { read("colour: gren\n"); }),
               "job.yaml:1:1: 'colour' is 'gren' but must be one of red, green (did you mean "
               "'green'?)");

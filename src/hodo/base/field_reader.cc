@@ -114,7 +114,8 @@ class FieldReader final : public Fields {
         if (node.kind == Node::Kind::scalar) {
             if (node.scalar == ".inf") return std::numeric_limits<double>::infinity();
             if (node.scalar == "-.inf") return -std::numeric_limits<double>::infinity();
-            if (const auto value = parse_double(node.scalar)) return *value;
+            const auto value = parse_double(node.scalar);
+            if (value && !std::isnan(*value)) return *value;
         }
         wrong(node, "a number");
     }

@@ -153,7 +153,7 @@ int complain(std::string_view message, base::ExitCode code) {
 int guarded(Words words) {
     try {
         run(words);
-        return std::fflush(stdout) == 0
+        return std::fflush(stdout) == 0 && std::ferror(stdout) == 0
                    ? 0
                    : complain("standard output cannot be written", base::ExitCode::data);
     } catch (const base::Error& error) {

@@ -15,8 +15,8 @@ namespace {
     if (line.find("allocate") != std::string::npos ||
         line.find("out of memory") != std::string::npos) {
         throw base::Error(
-            base::format("{}: not enough memory ({}); use a smaller batch, fewer "
-                         "workers, or a larger machine",
+            base::format("{}: not enough memory ({}); use a smaller network or batch, "
+                         "fewer workers, or a larger machine",
                          doing, line));
     }
     throw base::Error(base::format("{}: {} (LibTorch refused the operation)", doing, line),

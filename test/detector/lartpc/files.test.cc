@@ -107,6 +107,16 @@ TEST(TiledFiles, starts_that_do_not_fit_are_refused) {
     EXPECT_THAT(test::error_of([&] { lartpc::read_xy(file); }), HasSubstr("shape"));
 }
 
+TEST(TiledFiles, places_between_voxels_are_refused) {
+    const test::TemporaryFolder folder;
+    const auto file = folder / "between.npz";
+    const std::vector<float> x{1, 2.5F, 3, 0, 1, 1, 1};
+    io::write_npz(file, {{"X", io::make_array(std::span<const float>(x), {1, 7})},
+                         {"starts", io::make_array(std::vector<std::int64_t>{0})}});
+    EXPECT_THAT(test::error_of([&] { lartpc::read_xy(file); }),
+                HasSubstr("a voxel coordinate is 2.5; it must be a whole number"));
+}
+
 TEST(TiledFiles, pixels_come_back) {
     const test::TemporaryFolder folder;
     const std::vector<lartpc::TiledEvent> events{{{{0, 1, 2}, {3, 1, 2}}, {{1, 2, 3}, {4, 5, 6}}},

@@ -16,7 +16,7 @@ constexpr double largest_coordinate = 1e9;
 constexpr double largest_sample = 1e12;
 
 std::int32_t coordinate(double value, std::string_view origin) {
-    HODO_CHECK(std::abs(value) < largest_coordinate,
+    HODO_CHECK(std::abs(value) < largest_coordinate && value == std::trunc(value),
                "{}: a voxel coordinate is {}; it must be a whole number below 1e9", origin, value);
     return static_cast<std::int32_t>(value);
 }
