@@ -29,6 +29,21 @@ struct ChosenEvent {
 };
 inline constexpr ChosenEvent event_of_50k{"50k", 45, 5}, event_of_196k{"196k", 100, 6};
 
+/// Every number that shapes the voxels, so that other defaults of the simulator leave them alone.
+inline lartpc::ReadoutOptions sharp_readout() {
+    return {.lifetime = 10'000,
+            .longitudinal = 6.2,
+            .transverse = 0,
+            .filter = 0.5,
+            .electrons_per_count = 200,
+            .noise = 0.5,
+            .induction_noise = 2,
+            .threshold = 9,
+            .padding = 0,
+            .fake_regions = 0.02,
+            .dead = 0.002};
+}
+
 /// The event's voxels in random order; simulated when first asked for.
 inline const std::vector<sparse::Voxel>& simulated_voxels(const ChosenEvent& chosen) {
     static std::map<std::string, std::vector<sparse::Voxel>> events;
@@ -37,9 +52,7 @@ inline const std::vector<sparse::Voxel>& simulated_voxels(const ChosenEvent& cho
     constexpr int tpc = 1;
     lartpc::SimulationOptions options;
     options.cosmics = chosen.cosmics;
-    options.readout.padding = 0;
-    options.readout.filter = 0.5;
-    options.readout.transverse = 0;
+    options.readout = sharp_readout();
     const lartpc::EventSimulator simulator(options);
     const auto signals =
         simulator.read_out(simulator.simulate(chosen.number), chosen.number, tpc).signals;
