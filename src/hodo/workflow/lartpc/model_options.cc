@@ -87,7 +87,7 @@ ModelOptions infer_model(const std::vector<workflow::NamedShape>& tensors,
                          std::string_view origin) {
     const workflow::ShapeBook book(tensors, origin, "a sparse network of this workflow");
     ModelOptions options;
-    const auto& start = kernel(book, "sparseModel.1.weight");
+    const auto start = kernel(book, "sparseModel.1.weight");
     options.n_input_features = start[2];
     options.n_channels = start[3];
     // Blocks of the first level before the way down: the way down leads to more channels.
