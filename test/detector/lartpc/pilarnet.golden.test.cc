@@ -11,6 +11,7 @@
 #include <cmath>
 #include <iostream>
 #include <map>
+#include <optional>
 
 namespace base = hodo::base;
 namespace io = hodo::io;
@@ -64,44 +65,71 @@ void expect_event(const base::Path& expected, const std::string& event,
     EXPECT_EQ(io::read_npz(expected, event + "_mom").floats(), cloud.truth);
 }
 
+/// The file of another ending that belongs to one of events, if it is there.
+std::optional<base::Path> beside(const base::Path& path, const std::string& ending) {
+    auto other = path;
+    other.replace_filename(path.stem().string() + ending);
+    if (!std::filesystem::exists(other)) return std::nullopt;
+    return other;
+}
+
+void expect_events(const base::Path& expected, const lartpc::PilarnetFile& file) {
+    const auto scale = scale_of(io::npz_names(expected));
+    for (std::int64_t event = 0; event < file.events(); ++event) {
+        const auto cloud = file.read(event, 1, {.min_energy = scale.floor});
+        ASSERT_EQ(cloud.events(), 1);
+        expect_event(expected, base::format("e{}", event), cloud, scale);
+    }
+}
+
+void expect_counts(const std::vector<std::int64_t>& points, const lartpc::PilarnetFile& file) {
+    constexpr std::int64_t least = 100;
+    const auto all = file.read(0, file.events(), {});
+    ASSERT_EQ(std::ssize(points), all.events());
+    for (std::size_t event = 0; event < points.size(); ++event) {
+        EXPECT_EQ(all.end(std::int64_t(event)) - all.begin(std::int64_t(event)), points[event]);
+    }
+    const auto large = file.read(0, file.events(), {.min_points = least});
+    EXPECT_EQ(large.events(),
+              std::count_if(points.begin(), points.end(), [](auto n) { return n >= least; }));
+    const auto bare = file.read(0, file.events(), {.low_energy = lartpc::LowEnergy::drop});
+    EXPECT_EQ(all.size() - bare.size(), std::count(all.group.begin(), all.group.end(), -1));
+    EXPECT_EQ(std::count(bare.group.begin(), bare.group.end(), -1), 0);
+}
+
+/// Events of users in folders: split / class / file.
+std::vector<base::Path> voxel_archives() {
+    const base::Path top = "contrastive/npz_dataset";
+    std::vector<base::Path> all;
+    for (const auto& split : test::reference_files(top.string(), "*")) {
+        for (const auto& kind : test::reference_files((top / split.filename()).string(), "*")) {
+            const auto folder = top / split.filename() / kind.filename();
+            const auto files = test::reference_files(folder.string(), "*.npz");
+            all.insert(all.end(), files.begin(), files.end());
+        }
+    }
+    return all;
+}
+
 }  // namespace
 
 TEST(PilarnetGolden, both_versions_are_read_as_expected) {
     const auto files = test::reference_files("contrastive", "pilarnet_m_*_v?.h5");
-    HODO_REQUIRE_REFERENCE(files, "contrastive/pilarnet_m_*.h5");
-    int events = 0;
+    int compared = 0;
     for (const auto& path : files) {
         SCOPED_TRACE(path.string());
         EXPECT_TRUE(lartpc::is_pilarnet(path));
-        auto expected = path;
-        expected.replace_filename(path.stem().string() + "_expected.npz");
-        if (!std::filesystem::exists(expected)) continue;
         const lartpc::PilarnetFile file(path);
         EXPECT_EQ(file.version(), path.stem().string().back() - '0');
-        const auto scale = scale_of(io::npz_names(expected));
-        for (std::int64_t event = 0; event < file.events(); ++event) {
-            const auto cloud = file.read(event, 1, {.min_energy = scale.floor});
-            ASSERT_EQ(cloud.events(), 1);
-            expect_event(expected, base::format("e{}", event), cloud, scale);
-            ++events;
-        }
-        auto counts = path;
-        counts.replace_filename(path.stem().string() + "_points.npy");
-        if (!std::filesystem::exists(counts)) continue;
-        const auto points = io::read_npy(counts).integers();
-        const auto all = file.read(0, file.events(), {});
-        for (std::size_t event = 0; event < points.size(); ++event) {
-            EXPECT_EQ(all.end(std::int64_t(event)) - all.begin(std::int64_t(event)), points[event]);
-        }
-        const auto large = file.read(0, file.events(), {.min_points = 100});
-        EXPECT_EQ(large.events(),
-                  std::count_if(points.begin(), points.end(), [](auto n) { return n >= 100; }));
-        const auto bare = file.read(0, file.events(), {.low_energy = lartpc::LowEnergy::drop});
-        EXPECT_LT(bare.size(), all.size());
-        EXPECT_EQ(std::count(bare.group.begin(), bare.group.end(), -1), 0);
+        const auto expected = beside(path, "_expected.npz"), counts = beside(path, "_points.npy");
+        std::cout << "case " << path.filename() << ": " << file.events() << " events, "
+                  << (expected ? "" : "without what readers give, ")
+                  << (counts ? "" : "without numbers of points, ") << "\n";
+        if (expected) expect_events(*expected, file);
+        if (counts) expect_counts(io::read_npy(*counts).integers(), file);
+        compared += expected || counts ? 1 : 0;
     }
-    std::cout << files.size() << " files, " << events << " events\n";
-    EXPECT_GT(events, 0);
+    if (compared == 0) GTEST_SKIP() << "no contrastive/pilarnet_m_*.h5 with what stands beside it";
 }
 
 TEST(PilarnetGolden, plain_archives_give_energies_and_labels) {
@@ -119,8 +147,11 @@ TEST(PilarnetGolden, plain_archives_give_energies_and_labels) {
         for (std::size_t i = 3; i < points.size(); i += 4) stored += points[i];
         EXPECT_NEAR(sum, stored, 1e-5 * stored);
         if (expected.empty()) continue;
+        const auto key = archive.label + "_feat";
+        if (!std::ranges::count(io::npz_names(expected.front()), key)) continue;
         // The stored features are the roots of the energies, at most 1, in the order of the points.
-        const auto roots = io::read_npz(expected.front(), archive.label + "_feat").floats();
+        const auto roots = io::read_npz(expected.front(), key).floats();
+        ASSERT_EQ(4 * roots.size(), points.size());
         std::map<lartpc::Voxel, float> by_voxel;
         for (std::size_t i = 0; i < roots.size(); ++i) {
             by_voxel[{int(points[4 * i]), int(points[4 * i + 1]), int(points[4 * i + 2])}] =
@@ -136,7 +167,7 @@ TEST(PilarnetGolden, plain_archives_give_energies_and_labels) {
 }
 
 TEST(PilarnetGolden, charges_at_real_coordinates_become_voxels) {
-    const auto files = test::reference_files("contrastive/npz_dataset/test/electron", "*.npz");
+    const auto files = voxel_archives();
     HODO_REQUIRE_REFERENCE(files, "contrastive/npz_dataset");
     for (const auto& file : files) {
         const auto archive = lartpc::read_voxel_npz(file, 0.38);
