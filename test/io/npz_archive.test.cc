@@ -1,4 +1,5 @@
 #include "hodo/io/npz_archive.hh"
+#include "hodo/io/atomic_file.hh"
 #include "hodo/io/npz.hh"
 #include "hodo/io/pickle.hh"
 #include "hodo/io/zip.hh"
@@ -80,4 +81,74 @@ TEST(NpzArchive, the_wrong_kind_of_member_is_told) {
     EXPECT_THAT(test::error_of([&] { archive.read_objects("X"); }), HasSubstr("'X'"));
     EXPECT_THAT(test::error_of([&] { archive.read("list"); }), HasSubstr("'list'"));
     EXPECT_THAT(test::error_of([&] { archive.read("lst"); }), HasSubstr("did you mean 'list'"));
+}
+
+TEST(NpzArchive, arrays_beyond_the_limit_are_refused_before_they_are_unpacked) {
+    const test::TemporaryFolder folder;
+    const auto file = folder / "a.npz";
+    io::NpzWriter writer(file);
+    writer.add("X", io::make_array(std::vector<double>(1000)));
+    writer.add_objects("list", {io::make_array(std::vector<double>(1000))});
+    writer.commit();
+    const auto archive = io::NpzArchive::open(file);
+    EXPECT_THAT(test::error_of([&] { archive.read("X", 8000); }),
+                AllOf(HasSubstr("a.npz: array 'X': takes 8.1 kB"), HasSubstr("8.0 kB")));
+    EXPECT_THAT(test::error_of([&] { archive.read_objects("list", 8000); }), HasSubstr("8.0 kB"));
+    EXPECT_EQ(archive.read("X", 9000).size(), 1000);
+    EXPECT_THAT(test::error_of([&] { io::read_npz(file, "X", 8000); }), HasSubstr("8.0 kB"));
+}
+
+/// An archive with one packed member: the header of an array, then so many zeros.
+hodo::base::Path with_zeros(const hodo::base::Path& file, const io::Array& head,
+                            std::size_t zeros) {
+    io::write_npy(file, head);
+    auto content = io::read_text(file);
+    content.resize(content.size() - head.bytes.size());
+    content.resize(content.size() + zeros);
+    io::ZipWriter archive(file);
+    archive.add("X.npy", content, io::Packing::deflated);
+    archive.commit();
+    return file;
+}
+
+TEST(NpzArchive, members_longer_than_their_header_says_are_refused) {
+    const test::TemporaryFolder folder;
+    const auto ten = io::make_array(std::vector<double>(10));
+    const auto file = with_zeros(folder / "a.npz", ten, 100 << 20);
+    EXPECT_LT(std::filesystem::file_size(file), 1u << 20);
+    const auto said = HasSubstr("its shape needs 80 bytes of data but 104857600 follow");
+    EXPECT_THAT(test::error_of([&] { io::NpzArchive::open(file).read("X"); }), said);
+    EXPECT_THAT(test::error_of([&] { io::read_npz(file); }), said);
+    EXPECT_THAT(test::error_of([&] { io::read_npz(file, "X"); }), said);
+    EXPECT_THAT(test::error_of([&] { io::read_npz_text(file, "X"); }), said);
+    EXPECT_EQ(io::NpzArchive::open(with_zeros(file, ten, 80)).read("X").size(), 10);
+}
+
+TEST(NpzArchive, lists_that_repeat_one_another_without_end_are_refused) {
+    const test::TemporaryFolder folder;
+    const auto file = folder / "a.npz";
+    io::NpzWriter writer(file);
+    writer.add_objects("list", {});
+    writer.commit();
+    const auto archive = io::ZipReader::open(file);
+    const auto content = archive.read(*archive.find("list.npy"), io::Checksum::verify);
+    std::string text(content.text());
+    // In place of no items "](e": twelve lists, each of which is ten times the one before.
+    std::string lists = "](K\x01q\x01";
+    lists.pop_back(), lists.pop_back();
+    for (char level = 1; level <= 12; ++level) {
+        const std::string before = level == 1 ? "K\x01" : std::string("h") + level;
+        lists += "](";
+        for (int i = 0; i < 10; ++i) lists += before;
+        lists += "eq";
+        lists += static_cast<char>(level + 1);
+    }
+    const auto place = text.rfind("](e");
+    ASSERT_NE(place, std::string::npos);
+    text.replace(place, 3, lists + "e");
+    io::ZipWriter bomb(file);
+    bomb.add("list.npy", text, io::Packing::deflated);
+    bomb.commit();
+    EXPECT_THAT(test::error_of([&] { io::NpzArchive::open(file).read_objects("list"); }),
+                HasSubstr("repeats its lists"));
 }

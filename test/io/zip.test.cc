@@ -101,6 +101,21 @@ TEST(Zip, refuses_a_member_beyond_the_limit_before_it_allocates) {
                 testing::HasSubstr("more than deflate can give"));
 }
 
+TEST(Zip, unpacks_no_more_than_the_front_that_is_asked_for) {
+    const TemporaryFolder folder;
+    example(folder);
+    const auto reader = ZipReader::open(folder / "example.zip");
+    for (const auto& member : reader.members()) {
+        const auto whole = reader.read(member);
+        for (const std::size_t count : {0, 1, 100, 1'000'000}) {
+            EXPECT_EQ(reader.front(member, count).text(), whole.text().substr(0, count));
+        }
+    }
+    auto longer = *reader.find("top/packed");
+    longer.size += 1;
+    EXPECT_THROW(reader.front(longer, 1'000'000), hodo::base::Error);
+}
+
 TEST(Zip, refuses_two_members_of_one_name) {
     const TemporaryFolder folder;
     ZipWriter writer(folder / "twice.zip");

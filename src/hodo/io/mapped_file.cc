@@ -1,7 +1,10 @@
 #include "hodo/io/mapped_file.hh"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -38,7 +41,9 @@ Blob Blob::slice(std::uint64_t offset, std::uint64_t count, std::string_view wha
 }
 
 NewBlob make_blob(std::size_t count) {
-    std::shared_ptr<std::byte[]> memory(new std::byte[count]());
+    auto* zeros = static_cast<std::byte*>(std::calloc(std::max<std::size_t>(count, 1), 1));
+    if (zeros == nullptr) throw std::bad_alloc();
+    std::shared_ptr<std::byte[]> memory(zeros, [](std::byte* start) { std::free(start); });
     const std::span<std::byte> content(memory.get(), count);
     return {{content, memory}, content};
 }

@@ -25,7 +25,8 @@ struct Blob {
 
 /// A blob that owns a copy of `content`.
 Blob make_blob(std::string_view content);
-/// A blob of `count` zero bytes, and where to write them.
+/// A blob of `count` zero bytes, and where to write others. Those that nobody touches take no
+/// memory.
 struct NewBlob {
     Blob blob;
     std::span<std::byte> content;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "hodo/base/error.hh"
-#include "hodo/io/detail/npy_header.hh"
+#include "hodo/io/detail/npy_member.hh"
 #include "hodo/io/zip.hh"
 
 namespace hodo::io {
@@ -11,7 +11,6 @@ namespace hodo::io {
 namespace {
 
 using detail::NpyElement;
-using detail::NpyHeader;
 
 constexpr std::string_view extension = ".npy";
 
@@ -34,14 +33,16 @@ const ZipMember& find_member(const ZipReader& archive, std::string_view name) {
     base::fail("{}: has no array '{}'{}", archive.origin(), name, base::did_you_mean(name, known));
 }
 
-Array read_member(const ZipReader& archive, const ZipMember& member) {
-    return parse_npy(archive.read(member, Checksum::verify).bytes, origin_of(archive, member));
+Array read_member(const ZipReader& archive, const ZipMember& member, std::uint64_t limit) {
+    const auto origin = origin_of(archive, member);
+    return parse_npy(detail::read_npy_member(archive, member, origin, limit).content.bytes, origin);
 }
 
 NamedArrays read_members(const ZipReader& archive) {
+    detail::check_room_for_all(archive);
     NamedArrays arrays;
     for (const ZipMember& member : archive.members()) {
-        arrays.push_back({array_name(member), read_member(archive, member)});
+        arrays.push_back({array_name(member), read_member(archive, member, any_size)});
     }
     return arrays;
 }
@@ -100,17 +101,16 @@ std::vector<std::string> npz_names(const base::Path& file) {
     return names;
 }
 
-Array read_npz(const base::Path& file, std::string_view name) {
+Array read_npz(const base::Path& file, std::string_view name, std::uint64_t limit) {
     const ZipReader archive = ZipReader::open(file);
-    return read_member(archive, find_member(archive, name));
+    return read_member(archive, find_member(archive, name), limit);
 }
 
 std::vector<std::string> read_npz_text(const base::Path& file, std::string_view name) {
     const ZipReader archive = ZipReader::open(file);
     const ZipMember& member = find_member(archive, name);
     const std::string origin = origin_of(archive, member);
-    const Blob content = archive.read(member, Checksum::verify);
-    const NpyHeader header = detail::parse_npy_header(content.bytes, origin);
+    const auto [header, content] = detail::read_npy_member(archive, member, origin, any_size);
     HODO_CHECK(header.element.kind != NpyElement::Kind::number,
                "{}: holds numbers where text is needed", origin);
     HODO_CHECK(!header.fortran_order || header.shape.size() < 2,

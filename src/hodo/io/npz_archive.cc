@@ -1,10 +1,12 @@
 #include "hodo/io/npz_archive.hh"
 
 #include "hodo/base/error.hh"
-#include "hodo/io/detail/npy_header.hh"
+#include "hodo/base/memory.hh"
+#include "hodo/io/detail/npy_member.hh"
 #include "hodo/io/npz.hh"
 #include "hodo/io/pickle.hh"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -24,6 +26,12 @@ std::string bare(std::string_view name) {
 
 // ---- reading --------------------------------------------------------------------------------
 
+/// What an array may take: `limit`, and a third of the memory that is free.
+std::uint64_t limit_for(const ZipMember& member, std::uint64_t limit) {
+    if (member.size <= ZipReader::small_member) return limit;
+    return std::min(limit, base::available_memory() / 3);
+}
+
 /// Where the pickle of an object array begins.
 std::size_t pickle_begin(std::span<const std::byte> bytes, std::string_view origin) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -41,9 +49,27 @@ std::size_t pickle_begin(std::span<const std::byte> bytes, std::string_view orig
     return begin + length;
 }
 
+/// How many more values of a pickle may be looked at. Lists that hold one another again and again
+/// stand for more values than any memory holds.
+class Budget {
+  public:
+    explicit Budget(std::size_t bytes) : left_(bytes + free_values) {}
+    void spend(std::string_view origin) {
+        HODO_CHECK(left_-- > 0,
+                   "{}: repeats its lists so often that they stand for more values than the file "
+                   "has bytes (refused for the memory they take); write it again",
+                   origin);
+    }
+
+  private:
+    static constexpr std::size_t free_values = 1'000'000;
+    std::size_t left_;
+};
+
 /// The numbers in nested lists, row by row, and their shape.
 void collect(const PickleValue& value, std::size_t depth, std::vector<double>& numbers,
-             std::vector<std::int64_t>& shape, std::string_view origin) {
+             std::vector<std::int64_t>& shape, Budget& budget, std::string_view origin) {
+    budget.spend(origin);
     if (value.is_number() || value.is(PickleKind::boolean)) {
         HODO_CHECK(depth == shape.size(), "{}: rows of an array differ in depth", origin);
         numbers.push_back(value.is_number() ? value.real() : value.boolean());
@@ -55,7 +81,7 @@ void collect(const PickleValue& value, std::size_t depth, std::vector<double>& n
     if (depth == shape.size()) shape.push_back(size);
     HODO_CHECK(depth < 32 && shape[depth] == size, "{}: rows of an array differ in length", origin);
     for (std::size_t i = 0; i < value.size(); ++i) {
-        collect(value.item(i), depth + 1, numbers, shape, origin);
+        collect(value.item(i), depth + 1, numbers, shape, budget, origin);
     }
 }
 
@@ -101,11 +127,11 @@ Array unusual_array(const PickleValue& state, std::string_view origin) {
     return make_array(std::span<const double>(numbers), shape);
 }
 
-Array array_of(const PickleValue& value, std::string_view origin) {
+Array array_of(const PickleValue& value, Budget& budget, std::string_view origin) {
     if (const auto state = array_state(value)) return unusual_array(*state, origin);
     std::vector<double> numbers;
     std::vector<std::int64_t> shape;
-    collect(value, 0, numbers, shape, origin);
+    collect(value, 0, numbers, shape, budget, origin);
     return make_array(std::span<const double>(numbers), shape);
 }
 
@@ -245,10 +271,11 @@ const ZipMember& NpzArchive::member(std::string_view name) const {
     return *found;
 }
 
-Array NpzArchive::read(std::string_view name) const {
+Array NpzArchive::read(std::string_view name, std::uint64_t limit) const {
     const auto place = base::format("{}: array '{}'", origin(), name);
-    const auto content = archive_.read(member(name), Checksum::verify);
-    const auto header = detail::parse_npy_header(content.bytes, place);
+    const auto& entry = member(name);
+    const auto [header, content] =
+        detail::read_npy_member(archive_, entry, place, limit_for(entry, limit));
     const auto data = content.bytes.subspan(header.data);
     const bool is_aligned = reinterpret_cast<std::uintptr_t>(data.data()) % 16 == 0;
     const bool is_plain = header.element.kind == detail::NpyElement::Kind::number &&
@@ -259,17 +286,21 @@ Array NpzArchive::read(std::string_view name) const {
     return {header.element.dtype, header.shape, data.first(length), content.owner};
 }
 
-std::vector<Array> NpzArchive::read_objects(std::string_view name) const {
+std::vector<Array> NpzArchive::read_objects(std::string_view name, std::uint64_t limit) const {
     const auto place = base::format("{}: array '{}'", origin(), name);
-    auto content = archive_.read(member(name), Checksum::verify);
+    const auto& entry = member(name);
+    const auto content = archive_.read(entry, Checksum::verify, limit_for(entry, limit));
     const auto begin = pickle_begin(content.bytes, place);
     const auto pickle = Pickle::parse(Blob{content.bytes.subspan(begin), content.owner}, place);
     const auto state = array_state(pickle.root());
     HODO_CHECK(state && state->item(4).is(PickleKind::list),
                "{}: holds {} where a list of arrays is needed", place, pickle.root().description());
     const auto list = state->item(4);
+    Budget budget(content.bytes.size());
     std::vector<Array> arrays;
-    for (std::size_t i = 0; i < list.size(); ++i) arrays.push_back(array_of(list.item(i), place));
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        arrays.push_back(array_of(list.item(i), budget, place));
+    }
     return arrays;
 }
 

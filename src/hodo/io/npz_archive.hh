@@ -5,6 +5,9 @@
 /// An object array here is a list of numeric arrays of differing sizes: an npy member of type '|O'
 /// whose data is a pickle of ndarrays. It is interpreted, never executed (io/pickle.hh), and
 /// written so that `numpy.load(..., allow_pickle=True)` takes it.
+///
+/// These are arrays of events, which readers copy into rows: one of more than 4 GiB, or of more
+/// than a third of the memory that is free, is refused before it is unpacked.
 
 #include "hodo/base/text.hh"
 #include "hodo/io/array.hh"
@@ -36,6 +39,7 @@ struct ObjectValue {
 /// An archive open for reading.
 class NpzArchive {
   public:
+    static constexpr std::uint64_t largest_array = std::uint64_t{4} << 30;
     static NpzArchive open(const base::Path& file);
     /// Reads an archive in memory; `origin` stands in messages.
     static NpzArchive parse(Blob content, std::string_view origin);
@@ -44,9 +48,10 @@ class NpzArchive {
     std::vector<std::string> names() const;
     bool has(std::string_view name) const;
     /// A numeric array; shares the unpacked bytes where their order allows it.
-    Array read(std::string_view name) const;
+    Array read(std::string_view name, std::uint64_t limit = largest_array) const;
     /// The arrays of an object array of one dimension. A member that is not one is an error.
-    std::vector<Array> read_objects(std::string_view name) const;
+    std::vector<Array> read_objects(std::string_view name,
+                                    std::uint64_t limit = largest_array) const;
     const std::string& origin() const { return archive_.origin(); }
 
   private:

@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "hodo/base/error.hh"
+#include "hodo/base/memory.hh"
 #include "hodo/io/detail/zip_records.hh"
 
 namespace hodo::io {
@@ -150,14 +151,19 @@ struct Inflater {
     Inflater& operator=(const Inflater&) = delete;
 };
 
-/// Unpacks `packed` into `content`; true when it fills it exactly.
-bool unpack(std::span<const std::byte> packed, std::span<std::byte> content) {
+enum class Wanted { everything, front };
+
+/// Unpacks `packed` into `content`; true when it fills it exactly, or, where only the front is
+/// wanted, when it fills it.
+bool unpack(std::span<const std::byte> packed, std::span<std::byte> content,
+            Wanted wanted = Wanted::everything) {
     constexpr std::size_t most = std::numeric_limits<uInt>::max();
     Inflater inflater;
     auto& stream = inflater.stream;
     int status = Z_OK;
     std::byte beyond{};
     while (status == Z_OK) {
+        if (wanted == Wanted::front && content.empty()) return true;
         const auto input = packed.first(std::min(packed.size(), most));
         // A full buffer is offered one more byte, so that a longer stream shows itself.
         const auto output = content.empty() ? std::span<std::byte>(&beyond, 1)
@@ -210,11 +216,8 @@ const ZipMember* ZipReader::find(std::string_view name) const {
     return found == index_.end() ? nullptr : &members_[found->second];
 }
 
-Blob ZipReader::read(const ZipMember& member, Checksum checksum, std::uint64_t limit) const {
-    const auto what = base::format("{}: member '{}'", origin_, member.name);
-    HODO_CHECK(member.size <= limit, "{}: holds {} when unpacked, more than the limit of {}", what,
-               base::human_bytes(static_cast<double>(member.size)),
-               base::human_bytes(static_cast<double>(limit)));
+/// The bytes of a member as they are in the archive, with sizes that can be true.
+Blob ZipReader::packed(const ZipMember& member, std::string_view what) const {
     const auto header = archive_.slice(member.header, zip::local_size, what).bytes;
     HODO_CHECK(zip::load<std::uint32_t>(header, 0) == zip::local_signature,
                "{}: its header is not at byte {}; the file is damaged, copy it again", what,
@@ -227,18 +230,50 @@ Blob ZipReader::read(const ZipMember& member, Checksum checksum, std::uint64_t l
         HODO_CHECK(member.size == member.packed_size,
                    "{}: is stored with {} bytes but claims {}; the file is damaged, copy it again",
                    what, member.packed_size, member.size);
-        if (checksum == Checksum::verify) require_checksum(packed.bytes, member, origin_);
         return packed;
     }
     HODO_CHECK(member.size / largest_deflate_ratio <= member.packed_size,
                "{}: claims {} bytes from {} packed ones, more than deflate can give; the file is "
                "damaged",
                what, member.size, member.packed_size);
+    return packed;
+}
+
+Blob ZipReader::read(const ZipMember& member, Checksum checksum, std::uint64_t limit) const {
+    const auto what = base::format("{}: member '{}'", origin_, member.name);
+    HODO_CHECK(member.size <= limit, "{}: holds {} when unpacked, more than the limit of {}", what,
+               base::human_bytes(static_cast<double>(member.size)),
+               base::human_bytes(static_cast<double>(limit)));
+    const auto packed = this->packed(member, what);
+    if (member.packing == Packing::stored) {
+        if (checksum == Checksum::verify) require_checksum(packed.bytes, member, origin_);
+        return packed;
+    }
+    if (member.size > small_member) {
+        const auto free = base::available_memory();
+        HODO_CHECK(member.size <= free,
+                   "{}: holds {} when unpacked, more than the {} of memory that are free; use a "
+                   "larger machine, or check where the file comes from",
+                   what, base::human_bytes(static_cast<double>(member.size)),
+                   base::human_bytes(static_cast<double>(free)));
+    }
     const auto [blob, content] = make_blob(static_cast<std::size_t>(member.size));
     HODO_CHECK(unpack(packed.bytes, content),
                "{}: does not unpack to its {} bytes; the file is damaged, copy it again", what,
                member.size);
     require_checksum(content, member, origin_);
+    return blob;
+}
+
+Blob ZipReader::front(const ZipMember& member, std::size_t count) const {
+    const auto what = base::format("{}: member '{}'", origin_, member.name);
+    const auto packed = this->packed(member, what);
+    count = static_cast<std::size_t>(std::min<std::uint64_t>(count, member.size));
+    if (member.packing == Packing::stored) return packed.slice(0, count, what);
+    const auto [blob, content] = make_blob(count);
+    HODO_CHECK(unpack(packed.bytes, content, Wanted::front),
+               "{}: does not unpack to its {} bytes; the file is damaged, copy it again", what,
+               member.size);
     return blob;
 }
 

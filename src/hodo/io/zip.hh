@@ -37,6 +37,8 @@ struct ZipMember {
 class ZipReader {
   public:
     static constexpr std::uint64_t default_limit = std::uint64_t{64} << 30;
+    /// From this size on a member is unpacked only into memory that is there.
+    static constexpr std::uint64_t small_member = std::uint64_t{16} << 20;
 
     /// Maps the file and reads its directory.
     static ZipReader open(const base::Path& file);
@@ -49,13 +51,18 @@ class ZipReader {
     const ZipMember* find(std::string_view name) const;
     /// A member's content: stored members share the archive's bytes and are not touched unless
     /// their checksum is asked for; deflated ones are unpacked and always checked. A member of more
-    /// than `limit` bytes is an error, before anything is allocated.
+    /// than `limit` bytes, or one to be unpacked into more memory than there is, is an error,
+    /// before anything is allocated.
     Blob read(const ZipMember& member, Checksum checksum = Checksum::skip,
               std::uint64_t limit = default_limit) const;
+    /// The first `count` bytes of a member's content, or all of a shorter one. No more is unpacked,
+    /// and no checksum looked at.
+    Blob front(const ZipMember& member, std::size_t count) const;
     const std::string& origin() const { return origin_; }
 
   private:
     ZipReader() = default;
+    Blob packed(const ZipMember& member, std::string_view what) const;
     Blob archive_;
     std::string origin_;
     std::vector<ZipMember> members_;

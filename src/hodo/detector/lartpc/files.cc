@@ -223,6 +223,8 @@ TiledBatch read_xy(const io::NpzArchive& archive, TruthImages images) {
     const auto numbers = x.floats();
     cloud.width = static_cast<int>(width) - 4;
     cloud.starts = starts_of(archive, std::ssize(numbers) / width);
+    cloud.voxels.reserve(static_cast<std::size_t>(cloud.starts.back()));
+    cloud.features.reserve(static_cast<std::size_t>(cloud.starts.back() * cloud.width));
     for (std::size_t i = 0; i < numbers.size(); i += static_cast<std::size_t>(width)) {
         cloud.voxels.push_back({coordinate(numbers[i], origin), coordinate(numbers[i + 1], origin),
                                 coordinate(numbers[i + 2], origin)});

@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t point_width = 8;
 constexpr std::size_t energy_column = 3, time_column = 5;
 constexpr int unknown = -1;
+/// An archive of voxels holds one event: eight million points of four numbers.
+constexpr std::uint64_t largest_event = std::uint64_t{256} << 20;
 
 /// Columns of a cluster; the particle's class stands in version 2 only.
 enum ClusterColumn : std::size_t { points, fragment, group, interaction, semantic, particle };
@@ -143,15 +145,16 @@ VoxelArchive read_voxel_npz(const base::Path& file, double side) {
     };
     std::vector<double> rows;
     if (has("points")) {
-        const auto array = io::read_npz(file, "points");
+        const auto array = io::read_npz(file, "points", largest_event);
         HODO_CHECK(array.shape.size() == 2 && array.shape[1] == 4,
                    "{}: 'points' must have rows of x, y, z, energy", file);
         rows = array.doubles();
     } else {
         HODO_CHECK(has("coordinates") && (has("charge") || has("adc")),
                    "{}: needs 'points', or 'coordinates' with 'charge' or 'adc'", file);
-        const auto places = io::read_npz(file, "coordinates").doubles();
-        const auto charge = io::read_npz(file, has("charge") ? "charge" : "adc").doubles();
+        const auto places = io::read_npz(file, "coordinates", largest_event).doubles();
+        const auto charge =
+            io::read_npz(file, has("charge") ? "charge" : "adc", largest_event).doubles();
         HODO_CHECK(places.size() == 3 * charge.size(), "{}: {} coordinates for {} charges", file,
                    places.size(), charge.size());
         for (std::size_t i = 0; i < charge.size(); ++i) {

@@ -66,7 +66,7 @@ bool is_pilarnet(const base::Path& file);
 std::vector<std::int64_t> instances(const VoxelCloud& cloud);
 
 /// One event of a plain archive; coordinates are divided by `side` and rounded down, charges of
-/// points that share a voxel are summed.
+/// points that share a voxel are summed. Arrays of more than 256 MiB are refused.
 struct VoxelArchive {
     VoxelCloud cloud;
     std::string label;  ///< Empty where the archive has none.

@@ -186,18 +186,18 @@ class Literal {
 };
 
 /// Checks that `count` elements of `header` fit into the `available` bytes behind it.
-void check_extent(const NpyHeader& header, std::size_t available, std::string_view origin) {
+void check_extent(const NpyHeader& header, std::uint64_t available, std::string_view origin) {
     if (std::find(header.shape.begin(), header.shape.end(), 0) != header.shape.end()) return;
     // An element takes a byte at least, so the product is bounded by the bytes of the file, except
     // for text of length zero, whose number is bounded by the same figure.
-    const std::size_t most = available / std::max<std::size_t>(1, header.element.size);
-    std::size_t count = 1;
+    const std::uint64_t most = available / std::max<std::size_t>(1, header.element.size);
+    std::uint64_t count = 1;
     for (const std::int64_t extent : header.shape) {
         HODO_CHECK(static_cast<std::uint64_t>(extent) <= most / count,
                    "{}: is cut off or damaged: its shape needs more than the {} bytes of data that "
                    "it has",
                    origin, available);
-        count *= static_cast<std::size_t>(extent);
+        count *= static_cast<std::uint64_t>(extent);
     }
     HODO_CHECK(count * header.element.size <= available,
                "{}: is cut off or damaged: {} elements need {} bytes of data but it has {}", origin,
@@ -214,7 +214,12 @@ std::int64_t NpyHeader::size() const {
 }
 
 NpyHeader parse_npy_header(std::span<const std::byte> bytes, std::string_view origin) {
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return parse_npy_header(bytes, bytes.size(), origin);
+}
+
+NpyHeader parse_npy_header(std::span<const std::byte> front, std::uint64_t total,
+                           std::string_view origin) {
+    const std::string_view text(reinterpret_cast<const char*>(front.data()), front.size());
     HODO_CHECK(text.starts_with(magic),
                "{}: is not an npy file (it does not begin with \\x93NUMPY)", origin);
     const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -231,7 +236,7 @@ NpyHeader parse_npy_header(std::span<const std::byte> bytes, std::string_view or
     HODO_CHECK(length <= text.size() - begin, "{}: is cut off inside its npy header", origin);
     NpyHeader header = Literal(text.substr(begin, length), origin).read();
     header.data = begin + length;
-    check_extent(header, text.size() - header.data, origin);
+    check_extent(header, total - header.data, origin);
     return header;
 }
 

@@ -32,6 +32,9 @@ struct NpyHeader {
 
 /// Reads and checks the header: the data of `shape` must lie inside `bytes`, or the error says so.
 NpyHeader parse_npy_header(std::span<const std::byte> bytes, std::string_view origin);
+/// The same where `front` is only the beginning of `total` bytes.
+NpyHeader parse_npy_header(std::span<const std::byte> front, std::uint64_t total,
+                           std::string_view origin);
 
 /// The header of a row-major array; data may follow at once.
 std::string npy_header(DType dtype, const std::vector<std::int64_t>& shape);
