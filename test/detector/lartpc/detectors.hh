@@ -24,4 +24,23 @@ inline Detector small_detector() {
     return detector;
 }
 
+/// The same as a table in YAML.
+inline constexpr const char* small_table = R"(name: small
+drift_speed: 1.6
+tick: 0.5
+ticks: 64
+pixel: 1.5
+pixels_z: 80
+pixels_y: 90
+channels_per_anode: 300
+faces:
+  0:
+    planes:
+      A: {angle: -60, pitch: 3, offset: -120, segments: [[0, 100, 0, 1]]}
+      B: {angle: 30, pitch: 3, offset: 1, segments: [[0, 100, 100, 1]]}
+      C: {angle: 90, pitch: 3, offset: 1, segments: [[0, 100, 200, 1]]}
+tpcs:
+  0: {anode: 0, face: 0, drift_direction: 1, low: [0, 0, 0], high: [50, 135, 120]}
+)";
+
 }  // namespace hodo::lartpc

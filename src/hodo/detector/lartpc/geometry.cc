@@ -23,6 +23,10 @@ constexpr int straight_wires = 480;
 // Local channels: 800 of U, 800 of V, then 480 of X for either face.
 constexpr int channels = 2560;
 constexpr int first_straight = 1600;
+// Where the beam enters the active volume (arXiv:2007.06722), and its direction: 11.24 degrees in
+// the horizontal and 10.99 degrees in the vertical plane, as the published sets have it.
+constexpr Beam test_beam{
+    .tpc = 1, .entry = {-302.5, 4222, 5}, .direction = {-0.1913, -0.1906, 0.9628}};
 
 AnodeFace lower_face() {
     return {.planes = {WirePlane{"V",
@@ -89,14 +93,21 @@ int WirePlane::channel(int wire) const {
     return no_channel;
 }
 
-const Tpc& Detector::tpc(int number) const {
+const Tpc& Detector::tpc(std::int64_t number) const {
     HODO_CHECK(number >= 0 && number < std::ssize(tpcs),
                "there is no TPC {} in {}; its TPCs are 0 to {}", number, name, tpcs.size() - 1);
     return tpcs[static_cast<std::size_t>(number)];
 }
 
-const AnodeFace& Detector::face_of(int tpc_number) const {
+const AnodeFace& Detector::face_of(std::int64_t tpc_number) const {
     return faces[static_cast<std::size_t>(tpc(tpc_number).face)];
+}
+
+void check_samples(std::int64_t ticks, const Detector& detector) {
+    constexpr std::int64_t most = 300'000'000;
+    HODO_CHECK(ticks <= most / detector.channels_per_anode,
+               "{}: {} ticks of {} channels are more than {} samples; choose fewer ticks",
+               detector.name, ticks, detector.channels_per_anode, most);
 }
 
 const Detector& protodune_sp() {
@@ -111,7 +122,8 @@ const Detector& protodune_sp() {
                    .pixels_y = static_cast<int>(active_height / pixel_side),
                    .channels_per_anode = channels,
                    .faces = {lower_face(), upper_face()},
-                   .tpcs = {}};
+                   .tpcs = {},
+                   .beam = test_beam};
         for (int number = 0; number < 2 * anodes; ++number) d.tpcs.push_back(box_of(number));
         return d;
     }();

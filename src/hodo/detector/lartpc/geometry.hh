@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,8 @@ struct WireSegment {
     int wires = 0;
     int first_channel = 0;  ///< Local channel of the first wire.
     int step = 1;           ///< +1 or -1.
+
+    bool operator==(const WireSegment&) const = default;
 };
 
 struct WirePlane {
@@ -38,6 +41,7 @@ struct WirePlane {
     int wires() const;
     /// Local channel of a wire; `no_channel` outside the plane.
     int channel(int wire) const;
+    bool operator==(const WirePlane&) const = default;
 };
 
 /// One side of an anode: three planes, sorted by angle. Feature k of a voxel is plane k's charge.
@@ -45,6 +49,8 @@ struct AnodeFace {
     std::array<WirePlane, planes_per_face> planes;
     /// Corner of the tiled box in the coordinates of the planes [mm].
     double origin_z = 0, origin_y = 0;
+
+    bool operator==(const AnodeFace&) const = default;
 };
 
 using Point3 = std::array<double, 3>;
@@ -56,6 +62,17 @@ struct Tpc {
     /// +1 when electrons drift towards larger x: local x counts from the upper end.
     int drift_direction = 1;
     Point3 low{}, high{};  ///< [mm]
+
+    bool operator==(const Tpc&) const = default;
+};
+
+/// Where a beam enters the detector.
+struct Beam {
+    int tpc = 0;         ///< The TPC that it enters.
+    Point3 entry{};      ///< [mm]
+    Point3 direction{};  ///< Of length 1.
+
+    bool operator==(const Beam&) const = default;
 };
 
 struct Detector {
@@ -69,6 +86,7 @@ struct Detector {
     int channels_per_anode = 0;
     std::vector<AnodeFace> faces;
     std::vector<Tpc> tpcs;
+    std::optional<Beam> beam;  ///< Without it nothing can start in a beam.
 
     /// Drift during one tick [mm].
     double drift_per_tick() const { return drift_speed * tick; }
@@ -77,9 +95,17 @@ struct Detector {
     /// Length in x that a readout window covers [mm].
     double window() const { return drift_per_tick() * ticks; }
     /// An error that names the number of TPCs when there is no such one.
-    const Tpc& tpc(int number) const;
-    const AnodeFace& face_of(int tpc_number) const;
+    const Tpc& tpc(std::int64_t number) const;
+    const AnodeFace& face_of(std::int64_t tpc_number) const;
+    /// The TPC to look at first: the beam's, or 0.
+    int first_tpc() const { return beam ? beam->tpc : 0; }
+    bool operator==(const Detector&) const = default;
 };
+
+/// The shortest readout window.
+inline constexpr int least_ticks = 8;
+/// An error when `ticks` samples of every channel of an anode would not fit into memory.
+void check_samples(std::int64_t ticks, const Detector& detector);
 
 /// ProtoDUNE-SP: 6 anodes of two faces, 2560 channels each, wrapped U and V wires.
 const Detector& protodune_sp();

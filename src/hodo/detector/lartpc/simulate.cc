@@ -13,14 +13,9 @@ namespace hodo::lartpc {
 
 namespace {
 
-constexpr double margin = 500;  // particles are followed so far around the TPCs [mm]
-// Where ProtoDUNE-SP's beam enters the active volume (arXiv:2007.06722), and its direction: 11.24
-// degrees in the horizontal and 10.99 degrees in the vertical plane, as the published sets have it.
-constexpr Point3 beam_entry{-302.5, 4222, 5};
-constexpr Point3 beam_direction{-0.1913, -0.1906, 0.9628};
+constexpr double margin = 500;            // particles are followed so far around the TPCs [mm]
 constexpr double beam_spread = 50;        // [mm]
 constexpr double beam_divergence = 0.02;  // [rad]
-constexpr int beam_tpc = 1;
 // Energy spectrum of muons at sea level, dN/dE ~ (E + E0)^-n (Shukla and Sankrith,
 // arXiv:1606.06907), and their zenith distribution cos^2.
 constexpr double cosmic_offset = 4290, cosmic_index = 3.01, cosmic_least = 200;  // [MeV]
@@ -103,8 +98,8 @@ void SimulationOptions::describe(base::Fields& f) {
     f("seed", seed, "seed of everything random");
     f("tpcs", tpcs, "TPCs whose wires are written; single particles start in them").at_least(0);
     f("start", start,
-      "of single particles: where the beam enters and along it (in other TPCs than 1 mirrored and "
-      "shifted), or anywhere inside in any direction");
+      "of single particles: where the beam enters and along it (in other TPCs than the beam's "
+      "mirrored and shifted), or anywhere inside in any direction");
     f("energy_min", energy_min, "least kinetic energy of single particles [MeV]")
         .between(least_energy, largest_energy);
     f("energy_max", energy_max, "largest kinetic energy of single particles [MeV]")
@@ -114,7 +109,7 @@ void SimulationOptions::describe(base::Fields& f) {
     f("beam_max", beam_max, "largest momentum of beam particles [MeV]")
         .between(least_energy, largest_energy);
     f("cosmics", cosmics, "mean number of cosmic muons that cross each TPC").between(0, 1000);
-    f("ticks", ticks, "length of the readout window").between(8, 100'000);
+    f("ticks", ticks, "length of the readout window; 0: the detector's").between(0, 100'000);
     f("truth", truth,
       "true values to write: depo (energy in MeV), depoElectron (electrons), energy (in MeV as "
       "seen "
@@ -122,13 +117,16 @@ void SimulationOptions::describe(base::Fields& f) {
     f.group("readout", readout, "drift, wires and noise");
     f.rule(energy_min <= energy_max, "energy_min must not exceed energy_max");
     f.rule(beam_min <= beam_max, "beam_min must not exceed beam_max");
+    f.rule(ticks == 0 || ticks >= least_ticks, "ticks must be at least 8, or 0");
     f.rule(!tpcs.empty(), "tpcs must name at least one TPC");
     f.rule(std::all_of(truth.begin(), truth.end(), is_truth),
            "truth may hold depo, depoElectron and energy");
 }
 
-EventSimulator::EventSimulator(SimulationOptions options)
-    : options_(std::move(options)), detector_(protodune_sp()) {
+EventSimulator::EventSimulator(SimulationOptions options, Detector detector)
+    : options_(std::move(options)), detector_(std::move(detector)) {
+    if (options_.ticks == 0) options_.ticks = detector_.ticks;
+    check_samples(options_.ticks, detector_);
     const auto& first = detector_.tpcs.front();
     world_ = {first.low, first.high};
     for (const auto& box : detector_.tpcs) {
@@ -137,7 +135,12 @@ EventSimulator::EventSimulator(SimulationOptions options)
             world_.high[d] = std::max(world_.high[d], box.high[d] + margin);
         }
     }
-    for (const auto tpc : options_.tpcs) detector_.tpc(static_cast<int>(tpc));
+    for (const auto tpc : options_.tpcs) detector_.tpc(tpc);
+    const bool needs_beam = options_.sample == Sample::beam_cosmic || options_.start == Start::beam;
+    HODO_CHECK(detector_.beam || !needs_beam,
+               "{} has no beam, so nothing can start in it; simulate single particles with --start "
+               "anywhere, or give its table a beam",
+               detector_.name);
 }
 
 Particle EventSimulator::single(base::Random& random, int tpc) const {
@@ -158,12 +161,13 @@ Particle EventSimulator::single(base::Random& random, int tpc) const {
 }
 
 void EventSimulator::start_in_beam(Particle& particle, base::Random& random, int tpc) const {
-    particle.position = beam_entry;
+    const auto& beam = detector_.beam.value();
+    particle.position = beam.entry;
     for (std::size_t d = 0; d < 2; ++d) particle.position[d] += beam_spread * random.normal();
-    particle.direction = turned(beam_direction, beam_divergence * random.exponential(),
+    particle.direction = turned(beam.direction, beam_divergence * random.exponential(),
                                 random.uniform(0, 2 * std::numbers::pi));
-    if (tpc == beam_tpc) return;
-    const auto& from = detector_.tpc(beam_tpc);
+    if (tpc == beam.tpc) return;
+    const auto& from = detector_.tpc(beam.tpc);
     const auto& to = detector_.tpc(tpc);
     if (to.drift_direction != from.drift_direction) {
         particle.position[0] = to.high[0] - (particle.position[0] - from.low[0]);
@@ -171,14 +175,14 @@ void EventSimulator::start_in_beam(Particle& particle, base::Random& random, int
     } else {
         particle.position[0] += to.low[0] - from.low[0];
     }
-    particle.position[2] += to.low[2] - from.low[2];
+    for (std::size_t d = 1; d < 3; ++d) particle.position[d] += to.low[d] - from.low[d];
 }
 
 Particle EventSimulator::beam(base::Random& random) const {
     // Roughly the composition of the positive hadron beam at a few GeV.
     const double choice = random.uniform();
     Particle particle{.pdg = choice < 0.5 ? 211 : choice < 0.7 ? -11 : choice < 0.9 ? 2212 : -13};
-    start_in_beam(particle, random, beam_tpc);
+    start_in_beam(particle, random, detector_.beam.value().tpc);
     const double momentum = random.uniform(options_.beam_min, options_.beam_max);
     const double mass = mass_of(particle.pdg);
     particle.kinetic = std::hypot(momentum, mass) - mass;

@@ -41,7 +41,7 @@ struct SimulationOptions {
     double energy_min = 1000, energy_max = 1000;  ///< Of single particles, kinetic [MeV].
     double beam_min = 1000, beam_max = 7000;      ///< Momentum of beam particles [MeV].
     double cosmics = 28;                          ///< Mean number that cross each TPC.
-    std::int64_t ticks = 6000;
+    std::int64_t ticks = 0;                       ///< 0: the detector's readout window.
     /// Products with the truth: "depo" (energy), "depoElectron" (electrons), "energy" (what the
     /// planes saw).
     std::vector<std::string> truth{"depo", "depoElectron"};
@@ -60,23 +60,25 @@ struct SimulatedEvent {
 
 class EventSimulator {
   public:
-    explicit EventSimulator(SimulationOptions options);
+    /// An error when the detector lacks a TPC, or the beam, that the options ask for.
+    explicit EventSimulator(SimulationOptions options, Detector detector = protodune_sp());
 
     SimulatedEvent simulate(std::int64_t event) const;
     /// The event as one TPC sees it.
     TpcEvent read_out(const SimulatedEvent& event, std::int64_t number, int tpc) const;
+    /// With the detector's own length of the readout window where none was chosen.
     const SimulationOptions& options() const { return options_; }
     const Detector& detector() const { return detector_; }
 
   private:
     Particle single(base::Random& random, int tpc) const;
     Particle beam(base::Random& random) const;
-    /// Puts a particle where the beam enters TPC 1, mirrored and shifted into TPC `tpc`.
+    /// Puts a particle where the beam enters, mirrored and shifted from the beam's TPC into `tpc`.
     void start_in_beam(Particle& particle, base::Random& random, int tpc) const;
     Particle cosmic(base::Random& random, const Tpc& box) const;
 
     SimulationOptions options_;
-    const Detector& detector_;
+    Detector detector_;
     World world_;
 };
 

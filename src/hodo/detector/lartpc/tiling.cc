@@ -284,7 +284,8 @@ class TickTiler {
             }
         }
         for (std::size_t slot = 0; slot + 1 < covered_.size(); ++slot) {
-            density_[slot] = covered_[slot] > 0 ? sample_[slot] / covered_[slot] : 0.0;
+            density_[slot] =
+                covered_[slot] > 0 ? sample_[slot] / static_cast<double>(covered_[slot]) : 0.0;
         }
     }
 
@@ -297,7 +298,7 @@ class TickTiler {
     std::array<std::vector<Strip>, planes_per_face> strips_;
     std::vector<ActivePixel> pixels_;
     std::vector<double> sample_;
-    std::vector<std::int32_t> covered_;  ///< Thousandths of pixels.
+    std::vector<std::int64_t> covered_;  ///< Thousandths of pixels.
     std::vector<double> density_;        ///< Charge per thousandth; 0 where there is no channel.
 };
 

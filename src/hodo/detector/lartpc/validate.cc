@@ -1,5 +1,6 @@
 #include "hodo/detector/lartpc/validate.hh"
 
+#include "hodo/base/error.hh"
 #include "hodo/detector/lartpc/argon.hh"
 #include "hodo/detector/lartpc/simulate.hh"
 #include "hodo/detector/lartpc/truth.hh"
@@ -12,7 +13,11 @@ namespace hodo::lartpc {
 
 namespace {
 
-constexpr int tpc = 1;
+// Where things start, as parts of the box in x, y and z: well inside, with the numbers chosen for
+// ProtoDUNE-SP's TPCs [mm].
+constexpr Point3 usual_sides{3587, 5984, 2300};
+constexpr Point3 point_place{0, 3000.3, 1100.7}, track_place{1500, 3000, 500};
+constexpr double first_drift = 100, drift_step = 300, drift_end = 3500;
 // [MeV] per voxel, as in the published analysis.
 constexpr double threshold_of_events = 0.17, threshold_of_electrons = 0.5;
 const World everywhere{{-1e5, -1e5, -1e5}, {1e5, 1e5, 1e5}};
@@ -25,9 +30,20 @@ ReadoutOptions without_noise() {
     return options;
 }
 
-Deposit point_at(double drift, double energy) {
-    const auto& box = protodune_sp().tpc(tpc);
-    return {{box.low[0] + drift, box.low[1] + 3000.3, box.low[2] + 1100.7}, 0, energy, 1, 1, 13};
+/// `place` in a box of the usual sides, in this box.
+Point3 place_in(const Tpc& box, const Point3& place) {
+    Point3 point{};
+    for (std::size_t d = 0; d < 3; ++d) {
+        point[d] = box.low[d] + (box.high[d] - box.low[d]) * place[d] / usual_sides[d];
+    }
+    return point;
+}
+
+/// Energy at a distance from the anode.
+Deposit point_at(const Tpc& box, double drift, double energy) {
+    auto point = place_in(box, point_place);
+    point[0] = box.drift_direction > 0 ? box.high[0] - drift : box.low[0] + drift;
+    return {point, 0, energy, 1, 1, 13};
 }
 
 ValidationCurve energy_loss(const ValidationOptions& options) {
@@ -89,15 +105,18 @@ ValidationCurve energy_loss(const ValidationOptions& options) {
     return curve;
 }
 
-void drift_curves(ValidationTable& table) {
+void drift_curves(ValidationTable& table, const Detector& detector) {
     const auto options = without_noise();
-    const auto& detector = protodune_sp();
+    const int tpc = detector.first_tpc();
+    const auto& box = detector.tpc(tpc);
+    const double length = box.high[0] - box.low[0];
     auto& loss = table.attenuation;
     auto& width = table.diffusion;
     loss = {"charge after the drift", "drift distance [mm]", "part that arrives", {}, {}, {}, {}};
     width = {"width in time", "drift distance [mm]", "deviation [ticks]", {}, {}, {}, {}};
-    for (double drift = 100; drift < 3500; drift += 300) {
-        const std::vector<Deposit> deposits{point_at(drift, 5)};
+    for (double place = first_drift; place < drift_end; place += drift_step) {
+        const double drift = length * place / usual_sides[0];
+        const std::vector<Deposit> deposits{point_at(box, drift, 5)};
         const auto seen =
             read_out(deposits, detector, tpc, options, base::Random(1, "v"), detector.ticks);
         double sum = 0, mean = 0, square = 0;
@@ -110,6 +129,11 @@ void drift_curves(ValidationTable& table) {
                 square += q * (t + 0.5) * (t + 0.5);
             }
         }
+        HODO_CHECK(sum > 0,
+                   "{}: a charge {} mm from the anode leaves no signal in the {} ticks of the "
+                   "readout, so nothing can be validated; check ticks, simulation_time and "
+                   "drift_speed",
+                   detector.name, drift, detector.ticks);
         mean /= sum;
         const double time = drift / detector.drift_speed;
         const double along =
@@ -126,14 +150,13 @@ void drift_curves(ValidationTable& table) {
     }
 }
 
-ValidationCurve charge(const ValidationOptions& options) {
+ValidationCurve charge(const ValidationOptions& options, const Detector& detector) {
     ValidationCurve curve{
         "charge on wires over charge that arrived", "plane", "ratio", {}, {}, {}, {}};
-    const auto& detector = protodune_sp();
-    const auto& box = detector.tpc(tpc);
+    const int tpc = detector.first_tpc();
     Transport transport(everywhere, base::Random(options.seed, "charge"));
     transport.follow({.pdg = 13,
-                      .position = {box.low[0] + 1500, box.low[1] + 3000, box.low[2] + 500},
+                      .position = place_in(detector.tpc(tpc), track_place),
                       .direction = {0.1, 0.3, std::sqrt(1 - 0.1)},
                       .kinetic = 200});
     const auto seen = read_out(transport.deposits(), detector, tpc, without_noise(),
@@ -148,14 +171,16 @@ ValidationCurve charge(const ValidationOptions& options) {
     return curve;
 }
 
-GhostCount count_ghosts(const ValidationOptions& options, Sample sample, double threshold,
-                        std::int64_t events) {
+GhostCount count_ghosts(const ValidationOptions& options, const Detector& detector, Sample sample,
+                        double threshold, std::int64_t events) {
+    const int tpc = detector.first_tpc();
     SimulationOptions simulation;
     simulation.sample = sample;
     simulation.seed = options.seed;
     simulation.readout = options.readout;
-    const EventSimulator simulator(simulation);
-    const auto& detector = simulator.detector();
+    simulation.tpcs = {tpc};
+    if (!detector.beam) simulation.start = Start::anywhere;
+    const EventSimulator simulator(simulation, detector);
     const Tiler tiler{PixelGrid(detector, detector.tpc(tpc).face)};
     GhostCount count{.sample = std::string(names(sample)[static_cast<std::size_t>(sample)]),
                      .threshold = threshold};
@@ -195,14 +220,17 @@ void ValidationOptions::describe(base::Fields& f) {
     f.group("readout", readout, "drift, wires and noise of those events");
 }
 
-ValidationTable validate_simulator(const ValidationOptions& options) {
+ValidationTable validate_simulator(const ValidationOptions& options, const Detector& detector) {
     ValidationTable table;
     table.energy_loss = energy_loss(options);
-    drift_curves(table);
-    table.charge = charge(options);
-    table.ghosts = {
-        count_ghosts(options, Sample::beam_cosmic, threshold_of_events, options.events),
-        count_ghosts(options, Sample::electron, threshold_of_electrons, options.singles)};
+    drift_curves(table, detector);
+    table.charge = charge(options, detector);
+    if (detector.beam) {
+        table.ghosts.push_back(count_ghosts(options, detector, Sample::beam_cosmic,
+                                            threshold_of_events, options.events));
+    }
+    table.ghosts.push_back(
+        count_ghosts(options, detector, Sample::electron, threshold_of_electrons, options.singles));
     return table;
 }
 

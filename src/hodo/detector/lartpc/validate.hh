@@ -52,6 +52,9 @@ struct ValidationTable {
     /// Of beam and cosmic events, and of single electrons.
     std::vector<GhostCount> ghosts;
 };
-ValidationTable validate_simulator(const ValidationOptions& options);
+/// The curves are of the detector's first TPC (Detector::first_tpc). Without a beam, electrons
+/// start anywhere inside, and no beam events are counted.
+ValidationTable validate_simulator(const ValidationOptions& options,
+                                   const Detector& detector = protodune_sp());
 
 }  // namespace hodo::lartpc
