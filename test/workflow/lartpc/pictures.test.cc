@@ -8,13 +8,19 @@
 
 namespace lartpc = hodo::lartpc;
 
+namespace {
+
+const auto scale = lartpc::voxel_scale(lartpc::protodune_sp(), {8, 4, 4});
+
+}  // namespace
+
 TEST(LartpcPictures, true_voxels_and_ghosts_are_scenes_of_their_own) {
     lartpc::TiledBatch batch;
     const lartpc::TiledEvent event{{{0, 1, 2}, {3, 1, 2}, {4, 1, 2}},
                                    {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}};
     const lartpc::VoxelImage truth{{{3, 1, 2}}, 1, {0.5}};
     batch.append(event, &truth);
-    const auto display = lartpc::voxel_display(batch, 0, 5, "a file");
+    const auto display = lartpc::voxel_display(batch, scale, 0, 5, "a file");
     ASSERT_EQ(display.events.size(), 2u);
     ASSERT_EQ(display.events[0].hits.size(), 1u);
     EXPECT_EQ(display.events[0].hits[0].charge, 5);
@@ -28,7 +34,7 @@ TEST(LartpcPictures, true_voxels_and_ghosts_are_scenes_of_their_own) {
     EXPECT_DOUBLE_EQ(module.z, 1 * 8e-3);
     EXPECT_DOUBLE_EQ(display.events[0].hits[0].time / display.time_unit, 3 * 4.0);
     EXPECT_EQ(display.words.time_unit, "\u00B5s");
-    EXPECT_TRUE(lartpc::voxel_display(batch, 1, 5, "a file").events.empty());
+    EXPECT_TRUE(lartpc::voxel_display(batch, scale, 1, 5, "a file").events.empty());
 }
 
 TEST(LartpcPictures, scores_divide_voxels_into_kept_and_lost) {
@@ -38,13 +44,13 @@ TEST(LartpcPictures, scores_divide_voxels_into_kept_and_lost) {
     const lartpc::VoxelImage truth{{{0, 1, 2}, {3, 1, 2}}, 1, {0.5, 0.5}};
     batch.append(event, &truth);
     const std::vector<float> scores{0.9F, 0.1F, 0.5F, 0.2F};
-    const auto display = lartpc::scored_display(batch, scores, 0.35, 0, 5, "a file");
+    const auto display = lartpc::scored_display(batch, scale, scores, 0.35, 0, 5, "a file");
     std::vector<std::size_t> hits;
     for (const auto& scene : display.events) hits.push_back(scene.hits.size());
     // kept, kept ghosts, lost, true
     EXPECT_EQ(hits, (std::vector<std::size_t>{2, 1, 1, 2}));
     batch.has_truth = false;
-    EXPECT_EQ(lartpc::scored_display(batch, scores, 0.35, 0, 5, "a file").events.size(), 1u);
+    EXPECT_EQ(lartpc::scored_display(batch, scale, scores, 0.35, 0, 5, "a file").events.size(), 1u);
 }
 
 TEST(LartpcPictures, every_sample_stands_on_its_plane) {

@@ -36,11 +36,13 @@ std::vector<float> upright_charge(const VoxelCloud& cloud, std::int64_t event) {
 }
 
 /// The TPCs of a file: one, or the digits of joined ones; the beam's where the name tells none.
-std::vector<int> tpcs_of(const FileName& name) {
-    const auto number = name.tpc.value_or(1);
-    if (number < std::ssize(protodune_sp().tpcs)) return {static_cast<int>(number)};
+std::vector<int> tpcs_of(const FileName& name, const Detector& detector) {
+    if (!name.tpc) return {detector.first_tpc()};
+    const auto digits = name.text.substr(name.tpc_at, name.tpc_length);
+    const bool is_joined = digits.size() > 1 && digits.front() == '0';
+    if (!is_joined && *name.tpc < std::ssize(detector.tpcs)) return {static_cast<int>(*name.tpc)};
     std::vector<int> tpcs;
-    for (const char digit : std::to_string(number)) tpcs.push_back(digit - '0');
+    for (const char digit : digits) tpcs.push_back(digit - '0');
     return tpcs;
 }
 
@@ -156,12 +158,13 @@ void GhostEvaluation::add_event(const FileName& name, const TiledBatch& batch,
         segments_[segment].push_back(std::move(quality));
     }
     const auto charge = upright_charge(cloud, number);
-    auto found = judge_particles(event, charge,
-                                 {.threshold = options_.threshold,
-                                  .sides = options_.sides,
-                                  .purity = active,
-                                  .volume = active_volume(protodune_sp(), tpcs_of(name))},
-                                 ends);
+    auto found = judge_particles(
+        event, charge,
+        {.threshold = options_.threshold,
+         .sides = options_.sides,
+         .purity = active,
+         .volume = active_volume(options_.detector, tpcs_of(name, options_.detector))},
+        ends);
     for (auto& particle : found.particles) {
         particles_.push_back({name.index, number, std::move(particle)});
     }

@@ -8,6 +8,7 @@
 #include "hodo/detector/lartpc/charge_quality.hh"
 #include "hodo/detector/lartpc/file_names.hh"
 #include "hodo/detector/lartpc/files.hh"
+#include "hodo/detector/lartpc/geometry.hh"
 #include "hodo/detector/lartpc/ghost_quality.hh"
 #include "hodo/detector/lartpc/particle_quality.hh"
 #include "hodo/io/json.hh"
@@ -42,6 +43,7 @@ struct JudgementOptions {
     Downsampling merge{2, 2, 2};  ///< Of the merged curve.
     Point3 sides{6.26, 8, 8};     ///< Of a voxel [mm].
     double scale = 1;             ///< On the truth, for charges.
+    Detector detector = protodune_sp();
 };
 
 /// The curves of section "efficiency and purity".

@@ -69,6 +69,10 @@ InferenceByXy inference_by_xy(const std::vector<std::string>& inputs, std::int64
     return files;
 }
 
+std::pair<std::string, std::string> detector_fact(const std::string& option) {
+    return {"detector", fact_of_detector(detector_of(option))};
+}
+
 void write_facts(const base::Path& file, const io::KeyValues& facts) {
     auto noted = io::Json::object();
     for (const auto& [key, value] : facts) noted[key] = value;

@@ -6,6 +6,7 @@
 
 #include "hodo/base/fields.hh"
 #include "hodo/base/text.hh"
+#include "hodo/detector/lartpc/detector_table.hh"
 #include "hodo/io/array.hh"
 #include "hodo/io/table.hh"
 
@@ -54,6 +55,9 @@ io::KeyValues option_facts(Options options, std::initializer_list<std::string_vi
     }
     return facts;
 }
+
+/// What tells the detector of an option apart, to be noted among facts.
+std::pair<std::string, std::string> detector_fact(const std::string& option);
 
 /// Writes `facts` to `file` as JSON.
 void write_facts(const base::Path& file, const io::KeyValues& facts);

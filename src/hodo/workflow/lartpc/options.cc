@@ -12,17 +12,20 @@ constexpr const char* factors_help = "ticks, y pixels and z pixels that make one
 
 void SimulateOptions::describe(base::Fields& f) {
     f("output", output, "folder to write");
+    f("detector", detector, detector_help);
     simulation.describe(f);
 }
 
 void ValidateOptions::describe(base::Fields& f) {
     f("output", output, "folder for the figures");
+    f("detector", detector, detector_help);
     validation.describe(f);
 }
 
 void PrepareOptions::describe(base::Fields& f) {
     f("input", input, "parsed files, folders of them, or patterns such as 'parsed/*TPC1.npz'");
     f("output", output, "folder to write");
+    f("detector", detector, detector_help);
     f("source", source, "tile wires or hits, or merge saved pixels anew");
     f("truth", truth, "products with the truth, the first that exists is taken; empty: no truth");
     f("tpcs", tpcs, "TPCs to prepare; empty: all that the input has").at_least(0);
@@ -51,6 +54,7 @@ void JoinOptions::describe(base::Fields& f) {
     f("inference", inference,
       "folder of yinf files: their outputs are joined instead of the voxels, and the gaps between "
       "anodes filled");
+    f("detector", detector, detector_help);
     f("tpcs", tpcs, "TPCs to join; the first one's frame is kept").at_least(0);
     f("downsample", downsample, factors_help).at_least(1);
     f.rule(downsample.size() == 3, "downsample needs three factors: [ticks, y, z]");
@@ -81,6 +85,7 @@ void SolveOptions::describe(base::Fields& f) {
     f("source", source, "solve from wires or hits, as the xy files were prepared");
     f("inference", inference,
       "folder of a ghost network's yinf files; empty: every voxel may hold charge");
+    f("detector", detector, detector_help);
     f("threshold", threshold, "voxels whose output is at least this may hold charge, others get 0")
         .between(0, 1);
     f("method", method,
@@ -106,9 +111,13 @@ void ViewOptions::describe(base::Fields& f) {
     f("input", input, "xy file for voxels, or parsed wire or hit file for the planes");
     f("output", output, "HTML file to write");
     f("inference", inference, "yinf file of the voxels: shows what a network keeps and loses");
+    f("detector", detector, detector_help);
+    f("downsample", downsample, "ticks, y pixels and z pixels that make one voxel, as prepared")
+        .at_least(1);
     f("threshold", threshold, "voxels with a higher score are kept").between(0, 1);
     f("first", first, "number of the first event").at_least(0);
     f("events", events, "how many events to include").at_least(1);
+    f.rule(downsample.size() == 3, "downsample needs three factors: [ticks, y, z]");
 }
 
 Downsampling downsampling_of(const std::vector<std::int64_t>& factors, std::string_view key) {

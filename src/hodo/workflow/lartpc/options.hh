@@ -2,6 +2,7 @@
 /// Options of the lartpc verbs.
 
 #include "hodo/base/fields.hh"
+#include "hodo/detector/lartpc/detector_table.hh"
 #include "hodo/detector/lartpc/event_charges.hh"
 #include "hodo/detector/lartpc/pilarnet.hh"
 #include "hodo/detector/lartpc/simulate.hh"
@@ -38,6 +39,7 @@ constexpr auto names(ChargeMethod) {
 
 struct SimulateOptions {
     std::string output;
+    std::string detector{built_in_detector};
     SimulationOptions simulation;
 
     void describe(base::Fields& f);
@@ -45,6 +47,7 @@ struct SimulateOptions {
 
 struct ValidateOptions {
     std::string output;
+    std::string detector{built_in_detector};
     ValidationOptions validation;
 
     void describe(base::Fields& f);
@@ -53,6 +56,7 @@ struct ValidateOptions {
 struct PrepareOptions {
     std::vector<std::string> input;
     std::string output;
+    std::string detector{built_in_detector};
     Source source = Source::wire;
     std::vector<std::string> truth{"energy", "depo", "depoElectron"};
     std::vector<std::int64_t> tpcs;
@@ -70,6 +74,7 @@ struct PrepareOptions {
 
 struct JoinOptions {
     std::string input, output, inference;
+    std::string detector{built_in_detector};
     std::vector<std::int64_t> tpcs{1, 5, 9};
     std::vector<std::int64_t> downsample{8, 4, 4};
 
@@ -92,6 +97,7 @@ struct ApplyOptions {
 struct SolveOptions {
     std::vector<std::string> input;
     std::string output, parsed, inference;
+    std::string detector{built_in_detector};
     Source source = Source::wire;  ///< Wires or hits.
     double threshold = 0.35;
     ChargeMethod method = ChargeMethod::lasso;
@@ -113,6 +119,8 @@ struct InfoOptions {
 
 struct ViewOptions {
     std::string input, output, inference;
+    std::string detector{built_in_detector};
+    std::vector<std::int64_t> downsample{8, 4, 4};
     double threshold = 0.35;
     std::int64_t first = 0, events = 5;
 

@@ -13,15 +13,14 @@ namespace hodo::lartpc {
 
 namespace {
 
-// Sides of the usual merged voxel [m] and the readout time it stands for [ns].
-constexpr double drift_side = 8 * 0.7825e-3, side = 8e-3;
-constexpr double sphere_spacing = 0.025;  // [m]: spheres larger than voxels, to be seen
-constexpr double drift_time = 8 * 500.0;
+constexpr double metre = 1000;            // [mm]
+constexpr double microsecond = 1000;      // [ns]
+constexpr double sphere_spacing = 3.125;  // in sides of a voxel along z: large, to be seen
 constexpr int wire_cells = 300, tick_cells = 400;
 
 class Scenes {
   public:
-    explicit Scenes(const TiledBatch& batch) : cloud_(batch.cloud) {}
+    Scenes(const TiledBatch& batch, const VoxelScale& scale) : cloud_(batch.cloud), scale_(scale) {}
 
     void add(draw::EventDisplay& display, std::string title, std::vector<std::int64_t> rows) {
         draw::EventDisplay::Event event{.title = std::move(title)};
@@ -35,8 +34,8 @@ class Scenes {
         std::sort(rows.begin(), rows.end());
         for (const auto row : rows) {
             const auto& voxel = cloud_.voxels[static_cast<std::size_t>(row)];
-            event.hits.push_back(
-                {module_at(display, voxel), voxel[0] * drift_time, std::max(0.0, charge(row))});
+            event.hits.push_back({module_at(display, voxel), voxel[0] * scale_.time * microsecond,
+                                  std::max(0.0, charge(row))});
         }
         display.events.push_back(std::move(event));
     }
@@ -50,21 +49,19 @@ class Scenes {
         const auto [place, is_new] = modules_.emplace(voxel, std::ssize(display.modules));
         if (is_new) {
             // The page's third axis points upwards, as the detector's y does.
-            display.modules.push_back(
-                {voxel[2] * side, voxel[0] * drift_side, voxel[1] * side, voxel[2], voxel[1]});
+            display.modules.push_back({voxel[2] * scale_.sides[2] / metre,
+                                       voxel[0] * scale_.sides[0] / metre,
+                                       voxel[1] * scale_.sides[1] / metre, voxel[2], voxel[1]});
         }
         return place->second;
     }
 
     const VoxelCloud& cloud_;
+    const VoxelScale& scale_;
     std::map<Voxel, std::int64_t> modules_;
 };
 
-}  // namespace
-
-namespace {
-
-draw::EventDisplay empty_display(const std::string& title) {
+draw::EventDisplay empty_display(const std::string& title, const VoxelScale& scale) {
     draw::EventDisplay display;
     display.title = title;
     display.charge_unit = "counts";
@@ -75,20 +72,27 @@ draw::EventDisplay empty_display(const std::string& title) {
                      .time = "drift time",
                      .time_unit = "\u00B5s",
                      .axes = {"z", "x", "y"}};
-    display.time_unit = 1000;
+    display.time_unit = microsecond;
     display.dots = draw::EventDisplay::Dots::hidden;
-    display.spacing = sphere_spacing;
+    display.spacing = sphere_spacing * scale.sides[2] / metre;
     return display;
 }
 
 }  // namespace
 
-draw::EventDisplay scored_display(const TiledBatch& batch, std::span<const float> scores,
-                                  double threshold, std::int64_t first, std::int64_t count,
+VoxelScale voxel_scale(const Detector& detector, Downsampling factors) {
+    const auto sides = detector.voxel();
+    return {.sides = {sides[0] * factors.x, sides[1] * factors.y, sides[2] * factors.z},
+            .time = detector.tick * factors.x};
+}
+
+draw::EventDisplay scored_display(const TiledBatch& batch, const VoxelScale& scale,
+                                  std::span<const float> scores, double threshold,
+                                  std::int64_t first, std::int64_t count,
                                   const std::string& title) {
     HODO_DOOR(std::ssize(scores) == batch.cloud.size());
-    auto display = empty_display(title);
-    Scenes scenes(batch);
+    auto display = empty_display(title, scale);
+    Scenes scenes(batch, scale);
     const auto& cloud = batch.cloud;
     for (auto event = first; event < std::min(cloud.events(), first + count); ++event) {
         std::vector<std::int64_t> kept, ghosts, lost, truth;
@@ -110,10 +114,10 @@ draw::EventDisplay scored_display(const TiledBatch& batch, std::span<const float
     return display;
 }
 
-draw::EventDisplay voxel_display(const TiledBatch& batch, std::int64_t first, std::int64_t count,
-                                 const std::string& title) {
-    auto display = empty_display(title);
-    Scenes scenes(batch);
+draw::EventDisplay voxel_display(const TiledBatch& batch, const VoxelScale& scale,
+                                 std::int64_t first, std::int64_t count, const std::string& title) {
+    auto display = empty_display(title, scale);
+    Scenes scenes(batch, scale);
     const auto& cloud = batch.cloud;
     for (auto event = first; event < std::min(cloud.events(), first + count); ++event) {
         std::vector<std::int64_t> rows(

@@ -36,9 +36,11 @@ void reorder(TiledEvent& event, const std::array<std::size_t, planes_per_face>& 
 /// Reads, tiles and writes the events of one input file.
 class FilePreparation {
   public:
-    FilePreparation(const base::Path& input, const PrepareOptions& options)
+    FilePreparation(const base::Path& input, const PrepareOptions& options,
+                    const Detector& detector)
         : input_(input),
           options_(options),
+          detector_(detector),
           name_(parse_file_name(input.filename().string()).value()),
           factors_(downsampling_of(options.downsample, "downsample")),
           output_(options.output) {
@@ -99,13 +101,12 @@ class FilePreparation {
         }
     }
 
-    const AnodeFace& face() const { return protodune_sp().face_of(static_cast<int>(*name_.tpc)); }
+    const AnodeFace& face() const { return detector_.face_of(*name_.tpc); }
 
     void tile() {
-        const auto& detector = protodune_sp();
         const Tiler tiler(
-            PixelGrid(detector, detector.tpc(static_cast<int>(*name_.tpc)).face,
-                      static_cast<int>(options_.box[0]), static_cast<int>(options_.box[1])),
+            PixelGrid(detector_, detector_.tpc(*name_.tpc).face, static_cast<int>(options_.box[0]),
+                      static_cast<int>(options_.box[1])),
             {.threshold = options_.threshold, .border = options_.border});
         const ParsedFile file(input_);
         std::vector<TiledEvent> pixels;
@@ -149,6 +150,7 @@ class FilePreparation {
 
     base::Path input_;
     const PrepareOptions& options_;
+    const Detector& detector_;
     FileName name_;
     Downsampling factors_;
     base::Path output_;
@@ -173,9 +175,9 @@ std::vector<std::string> tpc_texts(const std::vector<std::int64_t>& tpcs) {
     return texts;
 }
 
-void check_tpcs(const std::vector<std::int64_t>& tpcs) {
+void check_tpcs(const std::vector<std::int64_t>& tpcs, const Detector& detector) {
     for (std::size_t i = 0; i < tpcs.size(); ++i) {
-        protodune_sp().tpc(static_cast<int>(std::min<std::int64_t>(tpcs[i], 1 << 20)));
+        detector.tpc(tpcs[i]);
         HODO_CHECK(std::find(tpcs.begin(), tpcs.begin() + std::ptrdiff_t(i), tpcs[i]) ==
                        tpcs.begin() + std::ptrdiff_t(i),
                    "tpcs names TPC {} twice; its voxels would be there twice", tpcs[i]);
@@ -204,7 +206,7 @@ std::vector<VoxelImage> output_images(const base::Path& xy, const base::Path& ou
 /// Writes the outputs of several TPCs as one file of [n, 4] per event.
 void merge_files(const base::Path& target, const std::vector<base::Path>& xy,
                  const std::vector<base::Path>& outputs, const std::vector<int>& tpcs,
-                 Downsampling factors) {
+                 const Detector& detector, Downsampling factors) {
     std::vector<std::vector<VoxelImage>> parts;
     for (std::size_t i = 0; i < xy.size(); ++i) parts.push_back(output_images(xy[i], outputs[i]));
     ParsedWriter writer(target);
@@ -215,7 +217,7 @@ void merge_files(const base::Path& target, const std::vector<base::Path>& xy,
                        "{}: has other events than the file of the first TPC", xy[i]);
             images.push_back(parts[i][event]);
         }
-        writer.add(merge_outputs(images, protodune_sp(), tpcs, factors));
+        writer.add(merge_outputs(images, detector, tpcs, factors));
     }
     writer.commit();
 }
@@ -225,9 +227,10 @@ void merge_files(const base::Path& target, const std::vector<base::Path>& xy,
 PreparationCount prepare_files(const std::vector<base::Path>& inputs, const PrepareOptions& options,
                                Present present, const std::function<void()>& done) {
     PreparationCount count;
+    const auto detector = detector_of(options.detector);
     std::filesystem::create_directories(options.output);
     for (const auto& input : inputs) {
-        FilePreparation file(input, options);
+        FilePreparation file(input, options, detector);
         if (!file.is_wanted()) {
             ++count.skipped;
         } else if (present == Present::keep && file.is_done()) {
@@ -243,6 +246,7 @@ PreparationCount prepare_files(const std::vector<base::Path>& inputs, const Prep
 
 PreparationCount join_files(const JoinOptions& options, Present present) {
     PreparationCount count;
+    const auto detector = detector_of(options.detector);
     const bool is_inference = !options.inference.empty();
     const auto inference =
         is_inference ? inference_by_xy({options.inference}, -1) : InferenceByXy{};
@@ -254,7 +258,7 @@ PreparationCount join_files(const JoinOptions& options, Present present) {
         digits += std::to_string(tpc);
         tpcs.push_back(static_cast<int>(tpc));
     }
-    check_tpcs(options.tpcs);
+    check_tpcs(options.tpcs, detector);
     for (const auto& first : files_of_product({options.input}, "xy")) {
         const auto name = parse_file_name(first.filename().string()).value();
         if (!name.tpc || *name.tpc != options.tpcs.front()) continue;
@@ -281,13 +285,13 @@ PreparationCount join_files(const JoinOptions& options, Present present) {
         }
         if (is_inference) {
             std::filesystem::create_directories(output);
-            merge_files(target, files, outputs, tpcs, factors);
+            merge_files(target, files, outputs, tpcs, detector, factors);
             ++count.written;
             continue;
         }
         std::vector<TiledBatch> batches;
         for (const auto& file : files) batches.push_back(read_xy(file));
-        write_xy(target, join_tpcs(batches, protodune_sp(), tpcs, factors));
+        write_xy(target, join_tpcs(batches, detector, tpcs, factors));
         ++count.written;
     }
     HODO_CHECK(count.written + count.present > 0,

@@ -23,7 +23,10 @@ constexpr const char* facts_file = "prepare.json";
 /// What decides the voxels beside the wires. Files per event, saved pixels and the choice of TPCs
 /// may differ from call to call.
 io::KeyValues facts_of(const PrepareOptions& options) {
-    return option_facts(options, {"input", "output", "tpcs", "batch_size", "save_pix"});
+    auto facts =
+        option_facts(options, {"input", "output", "detector", "tpcs", "batch_size", "save_pix"});
+    facts.push_back(detector_fact(options.detector));
+    return facts;
 }
 
 Present present_of(const workflow::Job& job) {
@@ -39,6 +42,7 @@ void tell(std::string_view what, const PreparationCount& count, std::string_view
 workflow::ArrayJob array_of(const std::vector<base::Path>& files, const PrepareOptions& options) {
     workflow::ArrayJob array{
         .output = options.output, .inputs = files, .circumstances = {}, .make = {}, .join = {}};
+    array.circumstances = {detector_fact(options.detector)};
     array.make = [files, options](const base::Path& folder, const workflow::Shard& shard) {
         auto part = options;
         part.output = folder.string();
@@ -60,7 +64,8 @@ void run_prepare(const workflow::Job& job) {
     HODO_CHECK(!options.input.empty() && !options.output.empty(),
                "input and output are needed; write 'hodo lartpc prepare INPUT OUTPUT'");
     const auto source = names(options.source)[static_cast<std::size_t>(options.source)];
-    for (const auto tpc : options.tpcs) protodune_sp().tpc(static_cast<int>(tpc));
+    const auto detector = detector_of(options.detector);
+    for (const auto tpc : options.tpcs) detector.tpc(tpc);
     const auto all = files_of_tpcs(options.input, source, options.tpcs);
     if (job.portion != workflow::Portion::whole) {
         return workflow::run_array(job, array_of(all, options));

@@ -72,8 +72,8 @@ bool all_scores(std::span<const float> values) {
                        [](float value) { return value >= 0 && value <= 1; });
 }
 
-Point3 voxel_sides(const ReportOptions& options) {
-    auto sides = protodune_sp().voxel();
+Point3 voxel_sides(const ReportOptions& options, const Detector& detector) {
+    auto sides = detector.voxel();
     for (std::size_t d = 0; d < 3; ++d) sides[d] *= static_cast<double>(options.downsample[d]);
     return sides;
 }
@@ -138,11 +138,13 @@ std::vector<TrackEnds> ends_of(const ReportOptions& options, const FileName& nam
 
 Judgement judge(const std::vector<JudgedFile>& files, const ReportOptions& options) {
     Judgement judgement;
+    const auto detector = detector_of(options.detector);
     judgement.options = {.threshold = options.threshold,
                          .truth_threshold = options.truth_threshold,
                          .merge = downsampling_of(options.merge, "merge"),
-                         .sides = voxel_sides(options),
-                         .scale = options.scale == 0 ? 1 : options.scale};
+                         .sides = voxel_sides(options, detector),
+                         .scale = options.scale == 0 ? 1 : options.scale,
+                         .detector = detector};
     std::set<std::string> types;
     std::set<std::int64_t> tpcs;
     auto quantity = options.quantity;

@@ -5,6 +5,7 @@ namespace hodo::lartpc {
 void ReportOptions::describe(base::Fields& f) {
     f("run", run, "run directory of train; may be empty where inference and truth are named");
     f("output", output, "HTML file to write; empty: report.html in the run directory");
+    f("detector", detector, detector_help);
     f("inference", inference,
       "folders of yinf files or patterns; empty: folder 'inference' of the run");
     f("truth", truth,

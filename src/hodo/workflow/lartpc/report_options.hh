@@ -2,6 +2,7 @@
 /// Options of the verb `report`.
 
 #include "hodo/base/fields.hh"
+#include "hodo/detector/lartpc/detector_table.hh"
 
 #include <array>
 #include <cstdint>
@@ -19,6 +20,7 @@ constexpr auto names(Quantity) {
 
 struct ReportOptions {
     std::string run, output, parsed;
+    std::string detector{built_in_detector};
     std::vector<std::string> inference, truth, ghosts;
     std::int64_t epoch = -1;
     Quantity quantity = Quantity::automatic;

@@ -20,6 +20,13 @@ namespace {
 
 constexpr const char* facts_file = "simulate.json";
 
+/// What decides the events.
+io::KeyValues facts_of(const SimulateOptions& options) {
+    auto facts = option_facts(options, {"output", "detector"});
+    facts.push_back(detector_fact(options.detector));
+    return facts;
+}
+
 /// Files [first, last) of a set; with `resume` those that are there, whole, are left alone.
 std::vector<base::Path> simulate_files(const EventSimulator& simulator, const base::Path& folder,
                                        std::int64_t first, std::int64_t last,
@@ -44,6 +51,7 @@ std::vector<base::Path> simulate_files(const EventSimulator& simulator, const ba
 workflow::ArrayJob array_of(const EventSimulator& simulator, const base::Path& output) {
     workflow::ArrayJob array{
         .output = output, .inputs = {}, .circumstances = {}, .make = {}, .join = {}};
+    array.circumstances = {{"detector", fact_of_detector(simulator.detector())}};
     array.make = [&simulator](const base::Path& folder, const workflow::Shard& shard) {
         const auto files = file_count(simulator.options());
         simulate_files(simulator, folder, files * shard.index / shard.count,
@@ -81,14 +89,15 @@ void draw_curve(draw::Axes& axes, const ValidationCurve& curve) {
 }  // namespace
 
 void run_simulate(const workflow::Job& job) {
-    const auto options = job.config.as<SimulateOptions>();
+    auto options = job.config.as<SimulateOptions>();
     HODO_CHECK(!options.output.empty(), "no output is named; write 'hodo lartpc simulate OUTPUT'");
-    const EventSimulator simulator(options.simulation);
+    const EventSimulator simulator(options.simulation, detector_of(options.detector));
+    options.simulation = simulator.options();
     if (job.portion != workflow::Portion::whole) {
         return workflow::run_array(job, array_of(simulator, options.output));
     }
     workflow::claim_folder(options.output, job.existing);
-    note_facts(base::Path(options.output) / facts_file, option_facts(options, {"output"}));
+    note_facts(base::Path(options.output) / facts_file, facts_of(options));
     const auto files =
         simulate_files(simulator, options.output, 0, file_count(options.simulation), job.existing);
     workflow::record_run(options.output, job, {}, options.simulation.seed);
@@ -98,8 +107,9 @@ void run_simulate(const workflow::Job& job) {
 void run_validate(const workflow::Job& job) {
     const auto options = job.config.as<ValidateOptions>();
     HODO_CHECK(!options.output.empty(), "no output is named; write 'hodo lartpc validate OUTPUT'");
+    const auto detector = detector_of(options.detector);
     workflow::claim_folder(options.output, job.existing);
-    const auto table = validate_simulator(options.validation);
+    const auto table = validate_simulator(options.validation, detector);
     draw::Figure figure({.width = 640, .height = 460, .rows = 2, .columns = 2});
     const ValidationCurve* curves[] = {&table.energy_loss, &table.attenuation, &table.diffusion,
                                        &table.charge};

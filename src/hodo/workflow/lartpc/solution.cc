@@ -4,6 +4,7 @@
 #include "hodo/base/error.hh"
 #include "hodo/detector/lartpc/file_names.hh"
 #include "hodo/detector/lartpc/files.hh"
+#include "hodo/io/json.hh"
 #include "hodo/workflow/lartpc/inference_files.hh"
 
 #include <optional>
@@ -13,7 +14,9 @@ namespace hodo::lartpc {
 
 namespace {
 
-constexpr const char* prepared_with = "config.yaml";  // beside xy files that 'prepare' wrote
+// Beside xy files that 'prepare' wrote.
+constexpr const char* prepared_with = "config.yaml";
+constexpr const char* noted_beside = "prepare.json";
 
 /// What 'prepare' noted beside the xy file about how it was made; nothing when it was made
 /// elsewhere.
@@ -46,6 +49,17 @@ void check_preparation(const base::Path& xy, const SolveOptions& options) {
                name_of(prepared->source), name_of(options.source), name_of(prepared->source));
 }
 
+/// `prepare` notes beside xy files which detector they are of.
+void check_detector(const base::Path& xy, const Detector& detector) {
+    const auto file = xy.parent_path() / noted_beside;
+    if (!std::filesystem::exists(file)) return;
+    const auto noted = io::Json::parse(io::read_text(file), file.string());
+    if (!noted.has("detector")) return;
+    HODO_CHECK(noted.at("detector").text() == fact_of_detector(detector),
+               "{}: was prepared for detector {}, not {}; name that one with --detector", xy,
+               noted.at("detector").text(), fact_of_detector(detector));
+}
+
 /// The parsed file of the signals that the xy file was prepared from.
 base::Path signals_of(const base::Path& xy, const FileName& name, const SolveOptions& options) {
     const base::Path folder = options.parsed;
@@ -62,9 +76,10 @@ base::Path signals_of(const base::Path& xy, const FileName& name, const SolveOpt
 /// Solves the events of one xy file.
 class FileSolution {
   public:
-    FileSolution(const ChargeSource& source, const SolveOptions& options)
+    FileSolution(const ChargeSource& source, const SolveOptions& options, const Detector& detector)
         : source_(source),
           options_(options),
+          detector_(detector),
           name_(parse_file_name(source.xy.filename().string()).value()),
           cloud_(read_xy(io::NpzArchive::open(source.xy), TruthImages::skip).cloud),
           wires_(source.wires) {
@@ -81,8 +96,7 @@ class FileSolution {
     }
 
     std::vector<float> solve() {
-        const auto& detector = protodune_sp();
-        const PixelGrid grid(detector, detector.tpc(static_cast<int>(*name_.tpc)).face);
+        const PixelGrid grid(detector_, detector_.tpc(*name_.tpc).face);
         const ChargeOptions how{.method = options_.method,
                                 .lasso = {.alpha = options_.alpha},
                                 .factors = downsampling_of(options_.downsample, "downsample")};
@@ -119,6 +133,7 @@ class FileSolution {
 
     const ChargeSource& source_;
     const SolveOptions& options_;
+    const Detector& detector_;
     FileName name_;
     VoxelCloud cloud_;
     ParsedFile wires_;
@@ -130,17 +145,19 @@ class FileSolution {
 
 std::vector<ChargeSource> charge_sources(const std::vector<base::Path>& files,
                                          const SolveOptions& options) {
+    const auto detector = detector_of(options.detector);
     const auto outputs = options.inference.empty()
                              ? InferenceByXy{}
                              : inference_by_xy({options.inference}, options.epoch);
     std::vector<ChargeSource> sources;
     for (const auto& file : files) {
         const auto name = parse_file_name(file.filename().string()).value();
-        HODO_CHECK(name.tpc && *name.tpc < std::ssize(protodune_sp().tpcs),
+        HODO_CHECK(name.tpc && *name.tpc < std::ssize(detector.tpcs),
                    "{}: is not of one TPC, so it has no wires of its own; leave joined files out "
                    "with --tpcs",
                    file);
         check_preparation(file, options);
+        check_detector(file, detector);
         ChargeSource source{
             .xy = file, .wires = signals_of(file, name, options), .outputs = {}, .epoch = 0};
         if (!options.inference.empty()) {
@@ -159,12 +176,13 @@ std::vector<ChargeSource> charge_sources(const std::vector<base::Path>& files,
 SolutionCount solve_files(const std::vector<ChargeSource>& sources, const base::Path& folder,
                           const SolveOptions& options, const std::function<void()>& done) {
     SolutionCount count;
+    const auto detector = detector_of(options.detector);
     for (const auto& source : sources) {
         const auto target = folder / inference_name(source.xy, source.epoch);
         if (std::filesystem::exists(target)) {
             ++count.present;
         } else {
-            FileSolution file(source, options);
+            FileSolution file(source, options, detector);
             write_inference(target, file.solve());
             count.voxels += file.solved();
             ++count.files;

@@ -19,7 +19,9 @@ constexpr const char* facts_file = "solve.json";
 
 /// What decides the charges beside the voxels.
 io::KeyValues facts_of(const SolveOptions& options) {
-    return option_facts(options, {"input", "output", "tpcs"});
+    auto facts = option_facts(options, {"input", "output", "detector", "tpcs"});
+    facts.push_back(detector_fact(options.detector));
+    return facts;
 }
 
 SolutionCount solve(const std::vector<ChargeSource>& sources, const base::Path& folder,
@@ -34,6 +36,7 @@ SolutionCount solve(const std::vector<ChargeSource>& sources, const base::Path& 
 workflow::ArrayJob array_of(const std::vector<base::Path>& files, const SolveOptions& options) {
     workflow::ArrayJob array{
         .output = options.output, .inputs = files, .circumstances = {}, .make = {}, .join = {}};
+    array.circumstances = {detector_fact(options.detector)};
     array.make = [&files, &options](const base::Path& folder, const workflow::Shard& shard) {
         solve(charge_sources(workflow::files_of_shard(files, shard), options), folder, options);
     };

@@ -26,10 +26,12 @@ void view_voxels(const ViewOptions& options, const std::string& title) {
                    "{}: has {} values for the {} voxels of {}; it belongs to another file",
                    options.inference, scores.size(), batch.cloud.size(), options.input);
     }
+    const auto scale = voxel_scale(detector_of(options.detector),
+                                   downsampling_of(options.downsample, "downsample"));
     const auto display = options.inference.empty()
-                             ? voxel_display(batch, options.first, options.events, title)
-                             : scored_display(batch, scores, options.threshold, options.first,
-                                              options.events, title);
+                             ? voxel_display(batch, scale, options.first, options.events, title)
+                             : scored_display(batch, scale, scores, options.threshold,
+                                              options.first, options.events, title);
     HODO_CHECK(!display.events.empty(),
                "{}: has no event from number {} on; choose a smaller "
                "--first",
@@ -45,10 +47,11 @@ void view_wires(const ViewOptions& options, const FileName& name) {
                "{}: has {} events, none from number {} on; choose a smaller "
                "--first",
                options.input, file.events(), options.first);
-    const auto tpc = static_cast<int>(name.tpc.value_or(1));
-    HODO_CHECK(tpc < std::ssize(protodune_sp().tpcs), "{}: there is no TPC {} in {}", options.input,
-               tpc, protodune_sp().name);
-    const auto& face = protodune_sp().face_of(tpc);
+    const auto detector = detector_of(options.detector);
+    const auto tpc = name.tpc.value_or(detector.first_tpc());
+    HODO_CHECK(tpc < std::ssize(detector.tpcs), "{}: there is no TPC {} in {}", options.input, tpc,
+               detector.name);
+    const auto& face = detector.face_of(tpc);
     draw::Report report(name.text);
     for (auto event = options.first; event < last; ++event) {
         const auto signals = file.signals(event);
