@@ -271,6 +271,10 @@ Arguments parse_arguments(const workflow::Workflow& workflow, const workflow::Ve
     choose_portion(workflow, verb, common, job);
     job.workflow = workflow.name;
     job.verb = verb.name;
+    if (!computes_on_devices(verb) && common.device != job.device) {
+        base::fail_usage("'hodo {} {}' computes on the CPU alone; leave --device {} out",
+                         workflow.name, verb.name, common.device);
+    }
     job.device = common.device;
     job.threads = base::threads();
     job.existing = common.resume      ? workflow::Existing::resume

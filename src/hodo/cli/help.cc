@@ -41,12 +41,14 @@ const std::vector<Row>& array_rows() {
     return rows;
 }
 
+constexpr const char* device_option = "--device NAME";
+
 const std::vector<Row>& common_rows() {
     static const std::vector<Row> rows{
         {"--config FILE", "configuration; also a positional ending in .yaml, .yml or .cfg"},
         {"--set KEY=VALUE", "set one key of this verb's section; may be repeated"},
         {"--out PATH", "the same as --output"},
-        {"--device NAME", "cpu or cuda:0 (default cpu)"},
+        {device_option, "cpu or cuda:0 (default cpu)"},
         {"--threads N", "threads of the kernels (default: all cores, shared among ranks)"},
         {"--resume", "go on with what an earlier run left in the output"},
         {"--overwrite", "replace an output that exists"},
@@ -151,7 +153,11 @@ std::string verb_help(const workflow::Workflow& workflow, const workflow::Verb& 
     if (verb.divisible == workflow::Divisible::yes) {
         text += "\nOptions for array jobs:\n" + rows_text(array_rows());
     }
-    text += "\nOptions of every verb:\n" + rows_text(common_rows());
+    auto common = common_rows();
+    if (!workflow::computes_on_devices(verb)) {
+        std::erase_if(common, [](const Row& row) { return row.left == device_option; });
+    }
+    text += "\nOptions of every verb:\n" + rows_text(common);
     return text + examples(verb);
 }
 

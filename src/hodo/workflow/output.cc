@@ -4,6 +4,10 @@
 #include "hodo/io/atomic_file.hh"
 #include "hodo/io/provenance.hh"
 
+#include <unistd.h>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <iterator>
 
 namespace hodo::workflow {
@@ -15,6 +19,16 @@ bool holds_something(const base::Path& folder) {
     std::error_code problem;
     const auto entries = std::distance(std::filesystem::directory_iterator(folder, problem), {});
     return entries > (io::is_unfinished(folder) ? 1 : 0);
+}
+
+/// The lowest folder above a file that is there; what is missing below can be made in it.
+base::Path nearest_folder(const base::Path& file) {
+    std::error_code problem;
+    auto folder = std::filesystem::absolute(file).parent_path();
+    while (folder.has_relative_path() && !std::filesystem::exists(folder, problem)) {
+        folder = folder.parent_path();
+    }
+    return folder;
 }
 
 }  // namespace
@@ -62,6 +76,17 @@ void claim_file(const base::Path& file, Existing existing) {
     HODO_CHECK(existing == Existing::overwrite || !std::filesystem::exists(file, problem),
                "{}: exists already; add --overwrite to replace it or choose another --output",
                file);
+    const auto folder = nearest_folder(file);
+    HODO_CHECK(std::filesystem::is_directory(folder, problem),
+               "{}: cannot be written, for {} is no folder; choose another --output", file, folder);
+    auto trial = (folder / ".hodo-XXXXXX").string();
+    const int descriptor = ::mkstemp(trial.data());
+    HODO_CHECK(descriptor >= 0,
+               "{}: cannot be written, for nothing can be made in the folder {} ({}); choose "
+               "another --output",
+               file, folder, std::strerror(errno));
+    ::close(descriptor);
+    ::unlink(trial.c_str());
 }
 
 void record_run(const base::Path& folder, const Job& job, const std::vector<base::Path>& inputs,

@@ -11,7 +11,8 @@ namespace hodo::workflow {
 /// folder counts as unfinished, and its files are not read as a set (detector/optical/files.hh).
 void claim_folder(const base::Path& folder, Existing existing);
 
-/// Refuses a file that exists unless `overwrite`.
+/// Refuses a file that exists unless `overwrite`, and one that cannot be written where it should
+/// be.
 void claim_file(const base::Path& file, Existing existing);
 
 /// Records in `folder` what made it: config.yaml and run.json with command line, versions, host

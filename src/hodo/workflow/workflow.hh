@@ -85,6 +85,11 @@ struct Workflow {
     const Verb* find(std::string_view verb) const;
 };
 
+/// Whether a verb may be given another device than the CPU: those that learn may.
+inline bool computes_on_devices(const Verb& verb) {
+    return verb.run == nullptr;
+}
+
 /// The names of the verbs that array jobs can divide.
 std::vector<std::string> divisible_verbs(const Workflow& workflow);
 

@@ -46,6 +46,19 @@ TEST(Output, overwriting_removes_only_what_hodo_wrote) {
     EXPECT_FALSE(fs::exists(work / "run.json"));
 }
 
+TEST(Output, a_file_that_cannot_be_written_is_refused_at_once) {
+    TemporaryFolder work;
+    claim_file(work / "new" / "inner" / "page.html", Existing::refuse);
+    EXPECT_FALSE(fs::exists(work / "new"));
+    put(work / "a.txt");
+    const auto below =
+        error_of([&] { claim_file(work / "a.txt" / "page.html", Existing::refuse); });
+    EXPECT_NE(below.find("is no folder"), std::string::npos) << below;
+    if (!fs::is_directory("/proc/self")) GTEST_SKIP() << "no folder that nobody may write";
+    const auto never = error_of([&] { claim_file("/proc/page.html", Existing::refuse); });
+    EXPECT_NE(never.find("nothing can be made in the folder /proc"), std::string::npos) << never;
+}
+
 TEST(Output, counts_as_unfinished_until_it_is_recorded) {
     TemporaryFolder work;
     const auto folder = work / "out";

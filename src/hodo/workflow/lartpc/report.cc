@@ -244,7 +244,8 @@ void run_report(const workflow::Job& job) {
                                                          : base::Path(options.run) / "report.html")
                                   : base::Path(options.output);
     // A report is made of files that stay, so one in the run directory may always be made again.
-    if (!options.output.empty() || options.run.empty()) workflow::claim_file(output, job.existing);
+    const bool is_in_run = options.output.empty() && !options.run.empty();
+    workflow::claim_file(output, is_in_run ? workflow::Existing::overwrite : job.existing);
     const auto files =
         judged_files(options.inference, options.truth, options.ghosts, options.epoch);
     const auto judgement = judge(files, options);

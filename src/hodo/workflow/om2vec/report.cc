@@ -49,7 +49,8 @@ void run_report(const workflow::Job& job) {
     const base::Path output =
         options.output.empty() ? run / "report.html" : base::Path(options.output);
     // A report is made of files that stay, so one in the run directory may always be made again.
-    if (!options.output.empty()) workflow::claim_file(output, job.existing);
+    workflow::claim_file(output,
+                         options.output.empty() ? workflow::Existing::overwrite : job.existing);
 
     draw::ReportPage page("om2vec: " + run.lexically_normal().string(),
                           output.parent_path() / "figures");
