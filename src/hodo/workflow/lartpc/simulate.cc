@@ -48,7 +48,8 @@ std::vector<base::Path> simulate_files(const EventSimulator& simulator, const ba
     return files;
 }
 
-workflow::ArrayJob array_of(const EventSimulator& simulator, const base::Path& output) {
+workflow::ArrayJob array_of(const EventSimulator& simulator, const SimulateOptions& options) {
+    const base::Path output = options.output;
     workflow::ArrayJob array{
         .output = output, .inputs = {}, .circumstances = {}, .make = {}, .join = {}};
     array.circumstances = {{"detector", fact_of_detector(simulator.detector())}};
@@ -57,8 +58,9 @@ workflow::ArrayJob array_of(const EventSimulator& simulator, const base::Path& o
         simulate_files(simulator, folder, files * shard.index / shard.count,
                        files * (shard.index + 1) / shard.count, workflow::Existing::refuse);
     };
-    array.join = [output](const std::vector<workflow::Part>& parts) {
-        std::vector<base::Path> placed;
+    array.join = [output, options](const std::vector<workflow::Part>& parts) {
+        note_facts(output / facts_file, facts_of(options));
+        std::vector<base::Path> placed{output / facts_file};
         for (const auto& part : parts) {
             for (const auto& file : part.files) {
                 placed.push_back(output / file.filename());
@@ -94,7 +96,7 @@ void run_simulate(const workflow::Job& job) {
     const EventSimulator simulator(options.simulation, detector_of(options.detector));
     options.simulation = simulator.options();
     if (job.portion != workflow::Portion::whole) {
-        return workflow::run_array(job, array_of(simulator, options.output));
+        return workflow::run_array(job, array_of(simulator, options));
     }
     workflow::claim_folder(options.output, job.existing);
     note_facts(base::Path(options.output) / facts_file, facts_of(options));
