@@ -110,7 +110,7 @@ TEST_F(DetectorTable, sizes_that_fit_no_memory_are_refused_before_anything_is_ma
     EXPECT_THAT(refusal("pixels_z: 80", "pixels_z: 1000000000"),
                 HasSubstr("pixels_z is 1000000000"));
     EXPECT_THAT(refusal("pixels_z: 80\npixels_y: 90", "pixels_z: 30000\npixels_y: 30000"),
-                HasSubstr("30000 by 30000 pixels are more than 100000000"));
+                HasSubstr("30000 by 30000 pixels are more than 100000000 in all"));
     EXPECT_THAT(refusal("ticks: 64", "ticks: 1000000000"), HasSubstr("ticks is 1000000000"));
     EXPECT_THAT(refusal("ticks: 64", "ticks: 100000000000"), HasSubstr("ticks"));
     EXPECT_THAT(refusal("channels_per_anode: 300", "channels_per_anode: 1000000000"),

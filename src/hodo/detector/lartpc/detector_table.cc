@@ -19,10 +19,9 @@ namespace hodo::lartpc {
 namespace {
 
 constexpr std::size_t numbers_per_segment = 4;
-// Wires, channels and places of pixels are 16 bit wide, with one beyond the last.
+// Wires and channels are 16 bit wide, with one beyond the last.
 constexpr int most_wires = std::numeric_limits<std::int16_t>::max() - 1;
-constexpr std::int64_t most_pixels = 100'000'000;  // of a face
-constexpr int most_ticks = 100'000;                // as `simulate` writes
+constexpr int most_ticks = 100'000;  // as `simulate` writes
 constexpr std::size_t most_tpcs = 10'000;
 constexpr double farthest = 1e6;         // any coordinate [mm]
 constexpr double unit_tolerance = 0.01;  // of the length of a direction
@@ -250,13 +249,10 @@ void check_sizes(const Detector& detector) {
         {"simulation_time", detector.simulation_time, -farthest, farthest},
         {"pixel", detector.pixel, 0.01, 1000},
         {"ticks", detector.ticks, least_ticks, most_ticks},
-        {"pixels_z", detector.pixels_z, 1, most_wires},
-        {"pixels_y", detector.pixels_y, 1, most_wires},
+        {"pixels_z", detector.pixels_z, 1, most_pixels_of_side},
+        {"pixels_y", detector.pixels_y, 1, most_pixels_of_side},
         {"channels_per_anode", detector.channels_per_anode, 1, most_wires}};
     for (const auto& [key, value, low, high] : numbers) check_range(key, value, low, high);
-    const auto pixels = std::int64_t{detector.pixels_z} * detector.pixels_y;
-    HODO_CHECK(pixels <= most_pixels, "{} by {} pixels are more than {}; choose larger pixels",
-               detector.pixels_z, detector.pixels_y, most_pixels);
     check_samples(detector.ticks, detector);
     HODO_CHECK(detector.simulation_time < detector.tick * detector.ticks,
                "simulation_time is {} us but the readout window of {} ticks of {} us ends before",

@@ -62,6 +62,12 @@ PixelGrid::PixelGrid(const Detector& detector, int face, int pixels_z, int pixel
       channels_(detector.channels_per_anode) {
     HODO_CHECK(face >= 0 && face < std::ssize(detector.faces), "there is no face {} in {}",
                face + 1, detector.name);
+    constexpr std::int64_t most_pixels = 100'000'000;
+    HODO_CHECK(pixels_z_ <= most_pixels_of_side && pixels_y_ <= most_pixels_of_side &&
+                   std::int64_t{pixels_z_} * pixels_y_ <= most_pixels,
+               "{} by {} pixels are more than {} in all or {} along a side; choose a smaller box "
+               "or larger pixels",
+               pixels_z_, pixels_y_, most_pixels, most_pixels_of_side);
     const auto& chosen = detector.faces[static_cast<std::size_t>(face)];
     for (const auto& plane : chosen.planes) planes_.emplace_back(plane, chosen, detector.pixel);
 }

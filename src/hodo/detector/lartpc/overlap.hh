@@ -18,6 +18,9 @@
 
 namespace hodo::lartpc {
 
+/// Places of pixels are 16 bit wide.
+inline constexpr int most_pixels_of_side = 32766;
+
 /// Shares are counted in thousandths of a pixel.
 inline constexpr int whole_share = 1000;
 
@@ -99,7 +102,8 @@ class PlaneBands {
 /// A rectangle of pixels of one face with its three planes.
 class PixelGrid {
   public:
-    /// `pixels_z`, `pixels_y` limit the box; 0 means the whole face.
+    /// `pixels_z`, `pixels_y` limit the box; 0 means the whole face. An error when it has more
+    /// pixels than memory should hold.
     PixelGrid(const Detector& detector, int face, int pixels_z = 0, int pixels_y = 0);
 
     int pixels_z() const { return pixels_z_; }

@@ -7,6 +7,9 @@ namespace hodo::lartpc {
 namespace {
 
 constexpr const char* factors_help = "ticks, y pixels and z pixels that make one voxel";
+constexpr const char* coarse_truth_help =
+    "voxels in x, y and z that make a cell of array Y_downsample, such as [5, 5, 5]; empty: no "
+    "such array";
 
 }  // namespace
 
@@ -30,10 +33,7 @@ void PrepareOptions::describe(base::Fields& f) {
     f("truth", truth, "products with the truth, the first that exists is taken; empty: no truth");
     f("tpcs", tpcs, "TPCs to prepare; empty: all that the input has").at_least(0);
     f("downsample", downsample, factors_help).at_least(1);
-    f("coarse_truth", coarse_truth,
-      "voxels in x, y and z that make a cell of array Y_downsample, such as [5, 5, 5]; empty: no "
-      "such array")
-        .at_least(1);
+    f("coarse_truth", coarse_truth, coarse_truth_help).at_least(1);
     f("batch_size", batch_size, "events per file written; 0: as many as the input has").at_least(0);
     f("save_pix", save_pix, "also write the pixels at full resolution");
     f("threshold", threshold, "a sample above it makes its channel fire");
@@ -41,7 +41,7 @@ void PrepareOptions::describe(base::Fields& f) {
     f("plane_order", plane_order,
       "order of a voxel's three charges: by the planes' angle (V, X, U on even TPCs, U, X, V on "
       "odd ones, as published) or always U, V, X");
-    f("box", box, "pixels in z and y to tile; 0: the whole face").at_least(0);
+    f("box", box, "pixels in z and y to tile; 0: the whole face").between(0, most_pixels_of_side);
     f.rule(downsample.size() == 3, "downsample needs three factors: [ticks, y, z]");
     f.rule(box.size() == 2, "box needs two sizes: [z, y]");
     f.rule(coarse_truth.empty() || coarse_truth.size() == 3,
@@ -57,7 +57,10 @@ void JoinOptions::describe(base::Fields& f) {
     f("detector", detector, detector_help);
     f("tpcs", tpcs, "TPCs to join; the first one's frame is kept").at_least(0);
     f("downsample", downsample, factors_help).at_least(1);
+    f("coarse_truth", coarse_truth, coarse_truth_help).at_least(1);
     f.rule(downsample.size() == 3, "downsample needs three factors: [ticks, y, z]");
+    f.rule(coarse_truth.empty() || coarse_truth.size() == 3,
+           "coarse_truth needs three factors: [x, y, z]");
     f.rule(tpcs.size() >= 2, "tpcs must name at least two TPCs");
 }
 

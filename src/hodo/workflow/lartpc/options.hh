@@ -77,6 +77,7 @@ struct JoinOptions {
     std::string detector{built_in_detector};
     std::vector<std::int64_t> tpcs{1, 5, 9};
     std::vector<std::int64_t> downsample{8, 4, 4};
+    std::vector<std::int64_t> coarse_truth;
 
     void describe(base::Fields& f);
 };

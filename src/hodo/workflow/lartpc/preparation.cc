@@ -222,6 +222,26 @@ void merge_files(const base::Path& target, const std::vector<base::Path>& xy,
     writer.commit();
 }
 
+/// The voxels of several TPCs. Coarse truth has cells of the common frame, so it is made anew.
+TiledBatch joined_batch(const std::vector<base::Path>& files, const JoinOptions& options,
+                        const Detector& detector, const std::vector<int>& tpcs) {
+    std::vector<TiledBatch> batches;
+    for (const auto& file : files) {
+        const auto archive = io::NpzArchive::open(file);
+        HODO_CHECK(!options.coarse_truth.empty() || !archive.has("Y_downsample"),
+                   "{}: holds truth in coarse cells (Y_downsample), which must be made anew in the "
+                   "common frame; give --coarse-truth with the factors of 'prepare', such as 5 5 5",
+                   file);
+        batches.push_back(read_xy(archive));
+    }
+    auto joined =
+        join_tpcs(batches, detector, tpcs, downsampling_of(options.downsample, "downsample"));
+    if (!options.coarse_truth.empty() && joined.has_truth) {
+        joined.coarse = coarse_truth(joined, downsampling_of(options.coarse_truth, "coarse_truth"));
+    }
+    return joined;
+}
+
 }  // namespace
 
 PreparationCount prepare_files(const std::vector<base::Path>& inputs, const PrepareOptions& options,
@@ -289,9 +309,7 @@ PreparationCount join_files(const JoinOptions& options, Present present) {
             ++count.written;
             continue;
         }
-        std::vector<TiledBatch> batches;
-        for (const auto& file : files) batches.push_back(read_xy(file));
-        write_xy(target, join_tpcs(batches, detector, tpcs, factors));
+        write_xy(target, joined_batch(files, options, detector, tpcs));
         ++count.written;
     }
     HODO_CHECK(count.written + count.present > 0,
