@@ -94,8 +94,23 @@ TEST(LartpcStart, goes_back_to_the_end_of_an_epoch) {
     EXPECT_FALSE(std::filesystem::exists(run.file(2)));
     EXPECT_TRUE(std::filesystem::exists(run.file(1)));
     run.options.resume_from = 2;
-    EXPECT_NE(test::error_of([&] { run.after(Existing::resume); }).find("keeps no state"),
-              std::string::npos);
+    EXPECT_THAT(test::error_of([&] { run.after(Existing::resume); }),
+                testing::HasSubstr("from the end of epoch 2 (the last one is 1,"));
+}
+
+TEST(LartpcStart, goes_back_to_the_checkpoint_of_an_epoch_whose_state_is_no_longer_kept) {
+    RunFolder run;
+    for (const std::int64_t epoch : {0, 1, 2, 3}) run.add_checkpoint(epoch);
+    for (const std::int64_t step : {12, 16}) run.add_state(step);
+    run.options.resume_from = 0;
+    const auto found = run.after(Existing::resume);
+    EXPECT_EQ(found.weights, run.file(0).string());
+    EXPECT_TRUE(found.optimizer_state);
+    EXPECT_EQ(found.start_epoch, 1);
+    EXPECT_EQ(found.plan.epochs, run.options.plan.epochs - 1);
+    EXPECT_FALSE(run.has_state(12) || run.has_state(16));
+    EXPECT_TRUE(std::filesystem::exists(run.file(0)));
+    EXPECT_FALSE(std::filesystem::exists(run.file(1)) || std::filesystem::exists(run.file(3)));
 }
 
 TEST(LartpcStart, counts_epochs_from_where_the_run_began) {

@@ -31,28 +31,48 @@ std::int64_t recorded_start(const base::Path& run, std::int64_t otherwise) {
     return record.at("start_epoch").integer();
 }
 
-/// Removes what came after the end of an epoch.
-void go_back(const TrainOptions& options, std::int64_t epoch_steps, bool first_rank) {
+/// The last epoch that a run has a checkpoint or a state of, for messages.
+std::int64_t last_epoch(const TrainOptions& options, const std::vector<base::Path>& states,
+                        std::int64_t epoch_steps) {
+    const auto newest = newest_checkpoint(options.output);
+    std::int64_t last = newest ? newest->epoch : -1;
+    for (const auto& file : states) {
+        const auto epochs =
+            train::Checkpoints::step_of(file) / std::max<std::int64_t>(epoch_steps, 1);
+        last = std::max(last, options.start_epoch + epochs - 1);
+    }
+    return last;
+}
+
+/// What a run goes on with once it went back.
+enum class Kept { state, checkpoint };
+
+/// Removes what came after the end of an epoch. Where its state is no longer kept, all states go:
+/// the epoch's checkpoint is what is left of it.
+Kept go_back(const TrainOptions& options, std::int64_t epoch_steps, bool first_rank) {
     const base::Path run = options.output;
     const auto wanted = (options.resume_from + 1 - options.start_epoch) * epoch_steps;
     const auto states = states_of(run);
     const bool there = std::ranges::any_of(
         states, [&](const auto& file) { return train::Checkpoints::step_of(file) == wanted; });
-    HODO_CHECK(there,
-               "{}: keeps no state from the end of epoch {} (the newest {} states are kept); start "
-               "a new run with --weights {} --optimizer-state true --start-epoch {}",
-               run, options.resume_from, options.journal.keep,
-               checkpoint_file(run, options.resume_from).string(), options.resume_from + 1);
-    if (!first_rank) return;
+    const auto checkpoint = checkpoint_file(run, options.resume_from);
+    HODO_CHECK(there || fs::exists(checkpoint),
+               "{}: keeps neither a state nor a checkpoint from the end of epoch {} (the last one "
+               "is {}, and the newest {} states are kept); choose another epoch",
+               run, options.resume_from, last_epoch(options, states, epoch_steps),
+               options.journal.keep);
+    const auto kept = there ? Kept::state : Kept::checkpoint;
+    if (!first_rank) return kept;
     for (const auto& file : states) {
-        if (train::Checkpoints::step_of(file) > wanted) fs::remove(file);
+        if (!there || train::Checkpoints::step_of(file) > wanted) fs::remove(file);
     }
     for (const auto* name : {"best.safetensors", "last.safetensors"}) {
         fs::remove(run / "checkpoints" / name);
     }
     for (auto epoch = options.resume_from + 1; fs::remove(checkpoint_file(run, epoch)); ++epoch) {
     }
-    base::say("went back to the end of epoch {} of {}", options.resume_from, run);
+    if (there) base::say("went back to the end of epoch {} of {}", options.resume_from, run);
+    return kept;
 }
 
 EpochCheckpoint checkpoint_of(const TrainOptions& options) {
@@ -73,10 +93,13 @@ EpochCheckpoint checkpoint_of(const TrainOptions& options) {
 void find_start(TrainOptions& options, workflow::Existing existing, std::int64_t epoch_steps,
                 bool first_rank) {
     const base::Path run = options.output;
+    auto kept = Kept::checkpoint;
     if (existing == workflow::Existing::resume && !states_of(run).empty()) {
         options.start_epoch = recorded_start(run, options.start_epoch);
-        if (options.resume_from >= 0) go_back(options, epoch_steps, first_rank);
-        // The state brings weights and optimizer.
+        kept = options.resume_from >= 0 ? go_back(options, epoch_steps, first_rank) : Kept::state;
+    }
+    if (kept == Kept::state) {
+        // It brings weights and optimizer.
         options.weights.clear();
         options.transfer = options.optimizer_state = false;
     } else if (existing == workflow::Existing::resume && newest_checkpoint(run)) {

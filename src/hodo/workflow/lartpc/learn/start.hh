@@ -10,8 +10,9 @@ namespace hodo::lartpc {
 /// Adapts `options` to what the run directory holds.
 ///  * With `resume` and states of ours: the newest state, or the one after epoch `resume_from`;
 ///    later states and files of later epochs are removed by the first rank.
-///  * With `resume` and only checkpoint_NNN.pth.tar: weights and optimizer (with `transfer` what is
-///    there of the weights) of the newest or of epoch `resume_from`; epochs go on from there.
+///  * With `resume` and only checkpoint_NNN.pth.tar, or a `resume_from` of which only that is left:
+///    weights and optimizer (with `transfer` what is there of the weights) of the newest or of
+///    epoch `resume_from`; epochs go on from there.
 ///  * Else as the options say.
 /// The plan's epochs become those that are left. `epoch_steps`: batches per epoch.
 void find_start(TrainOptions& options, workflow::Existing existing, std::int64_t epoch_steps,
