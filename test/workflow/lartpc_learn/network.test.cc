@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "hodo/tensor/view.hh"
 #include "hodo/tensor/weights.hh"
 #include "small_batch.hh"
 #include "support/reference.hh"
@@ -74,6 +75,42 @@ TEST(CellNet, does_not_mix_events_nor_depend_on_the_order_of_rows) {
     first.event_starts = {0, batch.size() / 2};
     const auto alone = net.predict(first);
     EXPECT_LE(largest_difference(std::span(together).first(rows / 2), alone), 1e-6);
+}
+
+/// The event of a batch, alone.
+VoxelBatch event_of(const VoxelBatch& batch, std::int64_t event) {
+    const auto begin = batch.event_starts[std::size_t(event)];
+    const auto end = batch.event_starts[std::size_t(event) + 1];
+    VoxelBatch alone;
+    for (auto row = begin; row < end; ++row) {
+        for (const std::int64_t k : {0, 1, 2}) {
+            alone.coordinates.push_back(batch.coordinates[std::size_t(4 * row + k)]);
+            alone.features.push_back(batch.features[std::size_t(3 * row + k)]);
+        }
+        alone.coordinates.push_back(0);
+    }
+    alone.event_starts.push_back(end - begin);
+    return alone;
+}
+
+TEST(CellNet, answers_each_event_by_the_same_bits_whatever_stands_beside_it) {
+    const at::NoGradGuard no_gradients;
+    for (const auto kind : {NetworkKind::cellnet_binary, NetworkKind::cellnet_charge}) {
+        auto net = fresh(small_model(kind));
+        settle(net, small_batch(200, 5, 6));
+        for (const std::int64_t voxels : {1, 3, 7, 8, 13, 29, 61, 127, 250}) {
+            const auto batch = small_batch(voxels, std::uint64_t(voxels), 8);
+            const auto together = net.predict(batch);
+            const auto validated = net(batch, nn::Mode::evaluate);
+            EXPECT_TRUE(std::ranges::equal(together, tensor::values<float>(validated)));
+            for (std::int64_t event = 0; event < batch.events(); ++event) {
+                const auto alone = net.predict(event_of(batch, event));
+                EXPECT_TRUE(std::ranges::equal(
+                    alone, std::span(together).subspan(std::size_t(event * voxels), alone.size())))
+                    << voxels << " voxels, event " << event;
+            }
+        }
+    }
 }
 
 TEST(CellNet, evaluates_the_same_with_norms_fused_into_convolutions) {

@@ -10,6 +10,7 @@
 #include "hodo/tensor/view.hh"
 #include "hodo/tensor/weights.hh"
 #include "hodo/workflow/lartpc/learn/checkpoints.hh"
+#include "hodo/workflow/lartpc/learn/head.hh"
 #include "hodo/workflow/lartpc/voxel_batch.hh"
 #include "hodo/workflow/network_file.hh"
 
@@ -159,12 +160,16 @@ sparse::Input CellNet::input_of(const VoxelBatch& batch) const {
 }
 
 at::Tensor CellNet::head_of(at::Tensor rows) const {
+    const bool is_binary = options_.name == NetworkKind::cellnet_binary;
+    if (!at::GradMode::is_enabled() && head_answers_apply(head_, rows)) {
+        return head_answers(head_, rows, is_binary ? Answer::probability : Answer::number);
+    }
     const nn::Pass pass;
     for (std::size_t i = 0; i < head_.size(); ++i) {
         if (i > 0) rows = at::relu(rows);
         rows = head_[i](rows, pass);
     }
-    if (options_.name == NetworkKind::cellnet_binary) rows = at::sigmoid(rows);
+    if (is_binary) rows = at::sigmoid(rows);
     return rows.reshape({-1});
 }
 
