@@ -81,6 +81,12 @@ TEST(NpzArchive, the_wrong_kind_of_member_is_told) {
     EXPECT_THAT(test::error_of([&] { archive.read_objects("X"); }), HasSubstr("'X'"));
     EXPECT_THAT(test::error_of([&] { archive.read("list"); }), HasSubstr("'list'"));
     EXPECT_THAT(test::error_of([&] { archive.read("lst"); }), HasSubstr("did you mean 'list'"));
+
+    const std::vector<std::byte> zeros(16);
+    const io::Array complex{io::DType::c64, {2}, zeros, nullptr};
+    io::write_npz(file, {{"Z", complex}});
+    EXPECT_THAT(test::error_of([&] { io::NpzArchive::open(file).read("Z"); }),
+                HasSubstr("array 'Z': holds complex numbers"));
 }
 
 TEST(NpzArchive, arrays_beyond_the_limit_are_refused_before_they_are_unpacked) {

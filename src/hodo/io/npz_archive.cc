@@ -276,6 +276,8 @@ Array NpzArchive::read(std::string_view name, std::uint64_t limit) const {
     const auto& entry = member(name);
     const auto [header, content] =
         detail::read_npy_member(archive_, entry, place, limit_for(entry, limit));
+    HODO_CHECK(header.element.dtype != DType::c64 && header.element.dtype != DType::c128,
+               "{}: holds complex numbers where real ones are needed", place);
     const auto data = content.bytes.subspan(header.data);
     const bool is_aligned = reinterpret_cast<std::uintptr_t>(data.data()) % 16 == 0;
     const bool is_plain = header.element.kind == detail::NpyElement::Kind::number &&

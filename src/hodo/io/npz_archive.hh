@@ -47,7 +47,7 @@ class NpzArchive {
     /// In the archive's order, without the ".npy" of the members.
     std::vector<std::string> names() const;
     bool has(std::string_view name) const;
-    /// A numeric array; shares the unpacked bytes where their order allows it.
+    /// An array of real numbers; shares the unpacked bytes where their order allows it.
     Array read(std::string_view name, std::uint64_t limit = largest_array) const;
     /// The arrays of an object array of one dimension. A member that is not one is an error.
     std::vector<Array> read_objects(std::string_view name,

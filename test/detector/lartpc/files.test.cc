@@ -107,6 +107,24 @@ TEST(TiledFiles, starts_that_do_not_fit_are_refused) {
     EXPECT_THAT(test::error_of([&] { lartpc::read_xy(file); }), HasSubstr("shape"));
 }
 
+TEST(TiledFiles, rows_that_are_not_ordered_by_event_are_refused) {
+    const test::TemporaryFolder folder;
+    const auto xy = folder / "batch0-reco_Mu_001_xy-TPC1.npz", pixel = folder / "pixel.npz";
+    const auto rows = [](std::vector<float> events) {
+        std::vector<float> x;
+        for (const float event : events) x.insert(x.end(), {1, 2, 3, event, 1, 1, 1});
+        return io::make_array(std::span<const float>(x), {std::ssize(events), 7});
+    };
+    const auto starts = io::make_array(std::vector<std::int64_t>{0, 0, 2});
+    io::write_npz(xy, {{"X", rows({4, 4, 5})}, {"starts", starts}});  // any numbers will do
+    EXPECT_EQ(lartpc::read_xy(xy).cloud.events(), 3);
+    io::write_npz(xy, {{"X", rows({0, 1, 0})}, {"starts", starts}});
+    EXPECT_THAT(test::error_of([&] { lartpc::read_xy(xy); }),
+                HasSubstr("row 1 is of event 1 (column 3) but stands among rows of event 0"));
+    io::write_npz(pixel, {{"pix", rows({0, 1, 0})}, {"starts", starts}});
+    EXPECT_THAT(test::error_of([&] { lartpc::read_pixels(pixel); }), HasSubstr("row 1"));
+}
+
 TEST(TiledFiles, places_between_voxels_are_refused) {
     const test::TemporaryFolder folder;
     const auto file = folder / "between.npz";

@@ -91,6 +91,22 @@ std::vector<std::int64_t> starts_of(const io::NpzArchive& archive, std::int64_t 
     return starts;
 }
 
+/// Rows of an event stand together, and column 3 says so: one number per event. Rows in another
+/// order would become voxels of the wrong event.
+void check_events(std::span<const float> numbers, std::size_t width,
+                  const std::vector<std::int64_t>& starts, std::string_view origin) {
+    for (std::size_t event = 0; event + 1 < starts.size(); ++event) {
+        const auto first = static_cast<std::size_t>(starts[event]) * width + 3;
+        const auto end = static_cast<std::size_t>(starts[event + 1]) * width;
+        for (auto i = first; i < end; i += width) {
+            HODO_CHECK(numbers[i] == numbers[first],
+                       "{}: row {} is of event {} (column 3) but stands among rows of event {} "
+                       "('starts'); sort the rows by event",
+                       origin, i / width, numbers[i], numbers[first]);
+        }
+    }
+}
+
 io::Array starts_array(const std::vector<std::int64_t>& starts) {
     return io::make_array(std::vector<std::int64_t>(starts.begin(), starts.end() - 1));
 }
@@ -223,6 +239,7 @@ TiledBatch read_xy(const io::NpzArchive& archive, TruthImages images) {
     const auto numbers = x.floats();
     cloud.width = static_cast<int>(width) - 4;
     cloud.starts = starts_of(archive, std::ssize(numbers) / width);
+    check_events(numbers, static_cast<std::size_t>(width), cloud.starts, origin);
     cloud.voxels.reserve(static_cast<std::size_t>(cloud.starts.back()));
     cloud.features.reserve(static_cast<std::size_t>(cloud.starts.back() * cloud.width));
     for (std::size_t i = 0; i < numbers.size(); i += static_cast<std::size_t>(width)) {
@@ -295,6 +312,7 @@ std::vector<TiledEvent> read_pixels(const base::Path& file) {
     const auto width = static_cast<std::size_t>(pix.size() == 0 ? row_width : pix.shape[1]);
     const auto numbers = pix.floats();
     const auto starts = starts_of(archive, static_cast<std::int64_t>(numbers.size() / width));
+    check_events(numbers, width, starts, origin);
     std::vector<TiledEvent> events(starts.size() - 1);
     for (std::size_t event = 0; event < events.size(); ++event) {
         for (auto i = starts[event]; i < starts[event + 1]; ++i) {
