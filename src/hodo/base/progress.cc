@@ -1,5 +1,6 @@
 #include "hodo/base/progress.hh"
 
+#include "hodo/base/count.hh"
 #include "hodo/base/log.hh"
 
 #include <algorithm>
@@ -55,8 +56,7 @@ void Progress::finish() {
     finished_ = true;
     if (verbosity() == Verbosity::quiet) return;
     const double elapsed = std::chrono::duration<double>(Clock::now() - begin_).count();
-    auto text = base::format("{}: {} {} in {}", label_, with_thousands(done_), unit_,
-                             human_seconds(elapsed));
+    auto text = base::format("{}: {} in {}", label_, counted(done_, unit_), human_seconds(elapsed));
     if (elapsed > 0.05)
         text += base::format(" ({:.3g} {}/s)", static_cast<double>(done_) / elapsed, unit_);
     if (!remark_.empty()) text += ", " + remark_;
@@ -65,9 +65,9 @@ void Progress::finish() {
 }
 
 std::string Progress::line(double elapsed_seconds) const {
-    auto text = label_ + ": " + with_thousands(done_);
-    if (total_ > 0) text += " of " + with_thousands(total_);
-    text += " " + unit_;
+    auto text = label_ + ": ";
+    text += total_ > 0 ? with_thousands(done_) + " of " + counted(total_, unit_)
+                       : counted(done_, unit_);
     if (total_ > 0) {
         text += base::format(" ({:.0f} %)",
                              100.0 * static_cast<double>(done_) / static_cast<double>(total_));

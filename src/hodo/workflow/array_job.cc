@@ -1,5 +1,6 @@
 #include "hodo/workflow/array_job.hh"
 
+#include "hodo/base/count.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
 #include "hodo/io/atomic_file.hh"
@@ -334,8 +335,10 @@ void verify_joined(const base::Path& output, const io::Json& plan) {
                "{}, and the parts it was joined of are removed; remove {} with its shards and run "
                "the array job again",
                what, output);
-    base::say("{} is complete: {} files of {} shards", output, plan.at("joined").items().size(),
-              plan.at("settings").at("shards").text());
+    const auto shards = base::parse_int(plan.at("settings").at("shards").text()).value_or(0);
+    base::say("{} is complete: {} of {}", output,
+              base::counted(std::ssize(plan.at("joined").items()), "files"),
+              base::counted(shards, "shards"));
 }
 
 void join(const Job& job, const ArrayJob& array, const Parts& parts, io::Json plan,

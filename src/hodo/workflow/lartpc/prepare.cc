@@ -1,5 +1,6 @@
 /// The verbs `prepare` and `join`: parsed files to tiled events, TPCs side by side.
 
+#include "hodo/base/count.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/launch.hh"
 #include "hodo/base/log.hh"
@@ -34,8 +35,8 @@ Present present_of(const workflow::Job& job) {
 }
 
 void tell(std::string_view what, const PreparationCount& count, std::string_view output) {
-    base::say("{} {} files in {}; {} were there already, {} left out", what, count.written, output,
-              count.present, count.skipped);
+    base::say("{} {} in {}; {} there already, {} left out", what,
+              base::counted(count.written, "files"), output, count.present, count.skipped);
 }
 
 /// Every file stands alone, so parts are joined by their files' names.

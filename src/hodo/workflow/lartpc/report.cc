@@ -1,6 +1,7 @@
 /// The verb `report`: judges outputs beside the truth, and shows and writes what came out.
 
 #include "hodo/base/config.hh"
+#include "hodo/base/count.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
 #include "hodo/base/progress.hh"
@@ -218,10 +219,9 @@ void tell(const Judgement& judgement) {
         const auto& ghosts = *judgement.ghosts;
         const auto curve = ghosts.mean(CurveKind::active);
         const auto best = curve.best();
-        base::say(
-            "{} events: area {:.3f}, best threshold {:.2f} (purity {:.3f}, efficiency {:.3f})",
-            ghosts.events().size(), curve.area(), curve.thresholds[best], curve.purity[best],
-            curve.sensitivity[best]);
+        base::say("{}: area {:.3f}, best threshold {:.2f} (purity {:.3f}, efficiency {:.3f})",
+                  base::counted(std::ssize(ghosts.events()), "events"), curve.area(),
+                  curve.thresholds[best], curve.purity[best], curve.sensitivity[best]);
         base::say("{:.1f} ghosts per true voxel; at {:.2f} purity {:.3f}, efficiency {:.3f}",
                   ghosts.ghosts_per_true(), ghosts.options().threshold, ghosts.confusion().purity(),
                   ghosts.confusion().efficiency());

@@ -1,6 +1,7 @@
 /// The verbs `simulate` and `validate`: events in parsed files, and the simulator's figures.
 
 #include "hodo/detector/lartpc/simulate.hh"
+#include "hodo/base/count.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
 #include "hodo/base/progress.hh"
@@ -103,7 +104,7 @@ void run_simulate(const workflow::Job& job) {
     const auto files =
         simulate_files(simulator, options.output, 0, file_count(options.simulation), job.existing);
     workflow::record_run(options.output, job, {}, options.simulation.seed);
-    base::say("wrote {} files to {}", files.size(), options.output);
+    base::say("wrote {} to {}", base::counted(std::ssize(files), "files"), options.output);
 }
 
 void run_validate(const workflow::Job& job) {

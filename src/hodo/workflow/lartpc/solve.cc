@@ -1,5 +1,6 @@
 /// The verb `solve`: wires and voxels to the charges of the voxels, without a charge network.
 
+#include "hodo/base/count.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
 #include "hodo/base/progress.hh"
@@ -71,8 +72,9 @@ void run_solve(const workflow::Job& job) {
         if (!source.outputs.empty()) inputs.push_back(source.outputs);
     }
     workflow::record_run(options.output, job, inputs);
-    base::say("solved for the charges of {} voxels in {} files, in {}; {} were there already",
-              base::with_thousands(count.voxels), count.files, options.output, count.present);
+    base::say("solved for the charges of {} in {}, in {}; {} there already",
+              base::counted(count.voxels, "voxels"), base::counted(count.files, "files"),
+              options.output, count.present);
 }
 
 }  // namespace hodo::lartpc

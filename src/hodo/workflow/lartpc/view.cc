@@ -1,5 +1,6 @@
 /// The verb `view`: voxels of tiled files, wire planes of parsed ones, as one HTML page.
 
+#include "hodo/base/count.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
 #include "hodo/detector/lartpc/file_names.hh"
@@ -37,7 +38,7 @@ void view_voxels(const ViewOptions& options, const std::string& title) {
                "--first",
                options.input, options.first);
     draw::save_event_display(options.output, display);
-    base::say("wrote {}: {} scenes", options.output, display.events.size());
+    base::say("wrote {}: {}", options.output, base::counted(std::ssize(display.events), "scenes"));
 }
 
 void view_wires(const ViewOptions& options, const FileName& name) {
@@ -66,7 +67,7 @@ void view_wires(const ViewOptions& options, const FileName& name) {
                       plane_figure(signals, face));
     }
     report.save(options.output);
-    base::say("wrote {}: {} events", options.output, last - options.first);
+    base::say("wrote {}: {}", options.output, base::counted(last - options.first, "events"));
 }
 
 }  // namespace

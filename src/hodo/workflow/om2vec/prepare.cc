@@ -1,5 +1,6 @@
 /// The verb `prepare`: events to sparse histograms.
 
+#include "hodo/base/count.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
 #include "hodo/base/progress.hh"
@@ -143,8 +144,9 @@ void run_prepare(const workflow::Job& job) {
     const auto [modules, photons] = bin_all(reader, options, writer);
     const auto written = writer.finish();
     workflow::record_run(options.output, job, files);
-    base::say("binned {} photons of {} modules into {} files in {}", base::with_thousands(photons),
-              base::with_thousands(modules), written.size(), options.output);
+    base::say("binned {} of {} into {} in {}", base::counted(photons, "photons"),
+              base::counted(modules, "modules"), base::counted(std::ssize(written), "files"),
+              options.output);
 }
 
 }  // namespace hodo::om2vec

@@ -1,6 +1,7 @@
 /// The verb `simulate`: neutrino events in true Prometheus files.
 
 #include "hodo/detector/optical/simulate.hh"
+#include "hodo/base/count.hh"
 #include "hodo/base/log.hh"
 #include "hodo/base/progress.hh"
 #include "hodo/workflow/array_job.hh"
@@ -65,7 +66,7 @@ void run_simulate(const workflow::Job& job) {
     workflow::claim_folder(options.output, job.existing);
     const auto files = simulate_events(simulator, options.output, 0, options.simulation.events);
     workflow::record_run(options.output, job, {}, options.simulation.seed);
-    base::say("wrote {} files to {}", files.size(), options.output);
+    base::say("wrote {} to {}", base::counted(std::ssize(files), "files"), options.output);
 }
 
 }  // namespace hodo::om2vec

@@ -1,5 +1,6 @@
 /// The verb `view`: events as one HTML page that shows them in three dimensions.
 
+#include "hodo/base/count.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
 #include "hodo/detector/optical/files.hh"
@@ -87,8 +88,8 @@ void run_view(const workflow::Job& job) {
                "--first",
                options.input, number, options.first);
     draw::save_event_display(options.output, picture.display());
-    base::say("wrote {}: {} events, {} modules", options.output, shown,
-              picture.display().modules.size());
+    base::say("wrote {}: {}, {}", options.output, base::counted(shown, "events"),
+              base::counted(std::ssize(picture.display().modules), "modules"));
 }
 
 }  // namespace hodo::om2vec

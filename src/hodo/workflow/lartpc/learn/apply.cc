@@ -1,5 +1,6 @@
 /// The verb `apply`: voxels to the outputs of a trained network.
 
+#include "hodo/base/count.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
 #include "hodo/base/progress.hh"
@@ -106,8 +107,9 @@ void run_apply(const workflow::Job& job) {
         infer_files(files, options.output, epoch, options, predict, [&] { progress.advance(); });
     progress.finish();
     workflow::record_run(options.output, job, files);
-    base::say("wrote the outputs of {} voxels in {} files to {}; {} were there already",
-              base::with_thousands(count.voxels), count.files, options.output, count.present);
+    base::say("wrote the outputs of {} in {} to {}; {} there already",
+              base::counted(count.voxels, "voxels"), base::counted(count.files, "files"),
+              options.output, count.present);
 }
 
 }  // namespace hodo::lartpc

@@ -1,5 +1,6 @@
 /// The verb `train`.
 
+#include "hodo/base/count.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/interrupt.hh"
 #include "hodo/base/log.hh"
@@ -48,7 +49,8 @@ void judge(TrainOptions options, Feed& validation, train::Ranks& ranks, at::Devi
                                      .batch_size = options.feed.batch_size,
                                      .seed = options.seed,
                                      .ranks = &ranks};
-    base::say("judging {} on {} files", judged.weights, validation.order().size());
+    base::say("judging {} on {}", judged.weights,
+              base::counted(std::ssize(validation.order()), "files"));
     train::evaluate(recipe, validation, context);
     if (!ranks.first()) return;
     workflow::print_scalars("valid", recipe.judged());
@@ -67,7 +69,8 @@ train::RunInfo info_of(const workflow::Job& job, const TrainOptions& options, co
 }
 
 void announce(const Data& data, CellRecipe& recipe, std::int64_t batch_size, int ranks) {
-    base::say("training on {} files, validating on {}; {} parameters", data.training.data().size(),
+    base::say("training on {}, validating on {}; {} parameters",
+              base::counted(static_cast<std::int64_t>(data.training.data().size()), "files"),
               data.validation.data().size(),
               base::with_thousands(tensor::parameter_count(recipe.model().trainable_parameters())));
     if (batch_size < ranks) {

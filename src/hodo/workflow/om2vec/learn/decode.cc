@@ -1,5 +1,6 @@
 /// The verb `decode`: latents to distributions or photon times.
 
+#include "hodo/base/count.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
 #include "hodo/base/progress.hh"
@@ -282,7 +283,7 @@ void run_decode(const workflow::Job& job) {
     }
     progress.finish();
     if (!one_file) workflow::record_run(output, job, files, options.seed);
-    base::say("decoded {} files into {}", files.size(), output);
+    base::say("decoded {} into {}", base::counted(std::ssize(files), "files"), output);
 }
 
 }  // namespace hodo::om2vec
