@@ -5,16 +5,17 @@
 #include "hodo/base/config.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
-#include "hodo/sparse/sparse_tensor.hh"
+#include "hodo/base/threads.hh"
+#include "hodo/sparse/conv.hh"
 #include "hodo/tensor/torch.hh"
 #include "hodo/tensor/view.hh"
 #include "hodo/tensor/weights.hh"
 #include "hodo/workflow/lartpc/learn/checkpoints.hh"
-#include "hodo/workflow/lartpc/learn/head.hh"
 #include "hodo/workflow/lartpc/voxel_batch.hh"
 #include "hodo/workflow/network_file.hh"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 namespace hodo::lartpc {
@@ -42,6 +43,26 @@ nn::UResNetOptions body_options(const ModelOptions& options) {
         body.extent = {{options.spatial_size[0], options.spatial_size[1], options.spatial_size[2]}};
     }
     return body;
+}
+
+/// 1 / (1 + exp(-x)). LibTorch computes numbers that do not fill a vector register by other
+/// instructions than those before them; where nothing is learnt, all are computed alike here, so
+/// that an answer does not depend on what else is in the batch.
+at::Tensor probability(const at::Tensor& x) {
+    constexpr std::int64_t worth_a_thread = 8192;
+    if (at::GradMode::is_enabled() || !x.device().is_cpu() || x.scalar_type() != at::kFloat) {
+        return at::sigmoid(x);
+    }
+    const auto plain = x.contiguous();
+    auto y = at::empty_like(plain);
+    const float* from = plain.data_ptr<float>();
+    float* to = y.data_ptr<float>();
+    base::parallel_for(x.numel(), worth_a_thread, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = begin; i < end; ++i) {
+            to[i] = static_cast<float>(1.0 / (1.0 + std::exp(-double{from[i]})));
+        }
+    });
+    return y;
 }
 
 bool is_statistic(const tensor::NamedParameter& parameter) {
@@ -159,42 +180,36 @@ sparse::Input CellNet::input_of(const VoxelBatch& batch) const {
                              {.event_column = sparse::EventColumn::last, .events = batch.events()});
 }
 
-at::Tensor CellNet::head_of(at::Tensor rows) const {
-    const bool is_binary = options_.name == NetworkKind::cellnet_binary;
-    if (!at::GradMode::is_enabled() && head_answers_apply(head_, rows)) {
-        return head_answers(head_, rows, is_binary ? Answer::probability : Answer::number);
-    }
-    const nn::Pass pass;
+at::Tensor CellNet::head_of(sparse::SparseTensor y, const sparse::Input& input) const {
+    // Maps as pointwise convolutions: a row's product does not depend on where it stands.
     for (std::size_t i = 0; i < head_.size(); ++i) {
-        if (i > 0) rows = at::relu(rows);
-        rows = head_[i](rows, pass);
+        if (i > 0) y = y.with(at::relu(y.features));
+        y = sparse::conv(y, head_[i].weight.t(), head_[i].bias, sparse::submanifold({1, 1, 1}));
     }
-    if (is_binary) rows = at::sigmoid(rows);
-    return rows.reshape({-1});
+    if (options_.name == NetworkKind::cellnet_binary) y = y.with(probability(y.features));
+    return sparse::to_rows(y, input).reshape({-1});
 }
 
 at::Tensor CellNet::operator()(const VoxelBatch& batch, nn::Mode mode) {
     const auto input = input_of(batch);
     if (options_.freeze) {
         // The frozen part still notes the statistics of what it sees.
-        at::Tensor rows;
-        {
+        const auto seen = [&] {
             const at::NoGradGuard no_gradients;
-            const auto y =
-                mode == nn::Mode::train ? body_(input.tensor, mode) : body_.evaluate(input.tensor);
-            rows = sparse::to_rows(y, input);
-        }
-        return head_of(rows);
+            return mode == nn::Mode::train ? body_(input.tensor, mode)
+                                           : body_.evaluate(input.tensor);
+        }();
+        return head_of(seen, input);
     }
     const bool fused = mode == nn::Mode::evaluate && !at::GradMode::is_enabled();
     const auto y = fused ? body_.evaluate(input.tensor) : body_(input.tensor, mode);
-    return head_of(sparse::to_rows(y, input));
+    return head_of(y, input);
 }
 
 std::vector<float> CellNet::predict(const VoxelBatch& batch) const {
     const at::NoGradGuard no_gradients;
     const auto input = input_of(batch);
-    const auto y = head_of(sparse::to_rows(body_.evaluate(input.tensor), input));
+    const auto y = head_of(body_.evaluate(input.tensor), input);
     const auto plain = y.to(at::kCPU, at::kFloat).contiguous();
     const auto values = tensor::values<float>(plain);
     return {values.begin(), values.end()};

@@ -54,7 +54,8 @@ class CellNet {
 
   private:
     sparse::Input input_of(const VoxelBatch& batch) const;
-    at::Tensor head_of(at::Tensor rows) const;
+    /// The answer for every input row.
+    at::Tensor head_of(sparse::SparseTensor y, const sparse::Input& input) const;
     ModelOptions options_;
     nn::UResNet body_;
     std::vector<nn::Linear> head_;
