@@ -53,6 +53,25 @@ TEST(LartpcPictures, scores_divide_voxels_into_kept_and_lost) {
     EXPECT_EQ(lartpc::scored_display(batch, scale, scores, 0.35, 0, 5, "a file").events.size(), 1u);
 }
 
+TEST(LartpcPictures, energies_of_users_are_scenes_with_the_numbers_of_their_events) {
+    // Energy and time: the second number is not shown.
+    const lartpc::VoxelCloud cloud{.voxels = {{1, 2, 3}, {4, 5, 6}, {4, 5, 6}},
+                                   .width = 2,
+                                   .features = {0.5F, 9, 2, 9, 3, 9},
+                                   .starts = {0, 2, 2, 3}};
+    const auto display = lartpc::energy_display(cloud, 7, "a file");
+    ASSERT_EQ(display.events.size(), 3u);
+    EXPECT_EQ(display.events[0].title, "event 7");
+    ASSERT_EQ(display.events[0].hits.size(), 2u);
+    EXPECT_EQ(display.events[0].hits[0].charge, 0.5);
+    EXPECT_DOUBLE_EQ(display.events[0].hits[1].time / display.time_unit, 4);
+    EXPECT_TRUE(display.events[1].hits.empty());
+    EXPECT_EQ(display.events[2].hits[0].charge, 3);
+    EXPECT_EQ(display.modules.size(), 2u);
+    EXPECT_DOUBLE_EQ(display.modules[0].x, 3 * 3e-3);
+    EXPECT_EQ(display.charge_unit, "MeV");
+}
+
 TEST(LartpcPictures, every_sample_stands_on_its_plane) {
     const auto& face = lartpc::protodune_sp().faces[0];
     std::vector<double> matrix(2 * 2560);

@@ -137,6 +137,13 @@ std::vector<std::int64_t> instances(const VoxelCloud& cloud) {
     return numbers;
 }
 
+bool is_voxel_archive(const base::Path& file) {
+    if (file.extension() != ".npz") return false;
+    const auto names = io::npz_names(file);
+    return std::any_of(names.begin(), names.end(),
+                       [](const auto& name) { return name == "points" || name == "coordinates"; });
+}
+
 VoxelArchive read_voxel_npz(const base::Path& file, double side) {
     HODO_CHECK(side > 0, "{}: the side of a voxel must be above 0, not {}", file, side);
     const auto names = io::npz_names(file);

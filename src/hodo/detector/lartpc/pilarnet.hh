@@ -71,6 +71,8 @@ struct VoxelArchive {
     VoxelCloud cloud;
     std::string label;  ///< Empty where the archive has none.
 };
+/// Whether a file is an archive that holds points or coordinates.
+bool is_voxel_archive(const base::Path& file);
 VoxelArchive read_voxel_npz(const base::Path& file, double side = 1);
 
 /// Energies as a network likes them, from -1 at 0 to 1 at `largest`: logarithms of (energy +

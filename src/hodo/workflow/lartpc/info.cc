@@ -5,7 +5,7 @@
 #include "hodo/base/error.hh"
 #include "hodo/detector/lartpc/file_names.hh"
 #include "hodo/detector/lartpc/files.hh"
-#include "hodo/io/npz.hh"
+#include "hodo/detector/lartpc/pilarnet.hh"
 #include "hodo/workflow/lartpc/inference_files.hh"
 #include "hodo/workflow/lartpc/options.hh"
 #include "hodo/workflow/lartpc/verbs.hh"
@@ -98,14 +98,6 @@ io::Json pilarnet_facts(const base::Path& path, const PilarnetOptions& options) 
     facts["events in the file"] = file.events();
     kept.put(facts);
     return facts;
-}
-
-/// Whether an archive holds points or coordinates, as users' voxels come.
-bool is_voxel_archive(const base::Path& file) {
-    if (file.extension() != ".npz") return false;
-    const auto names = io::npz_names(file);
-    return std::any_of(names.begin(), names.end(),
-                       [](const auto& name) { return name == "points" || name == "coordinates"; });
 }
 
 io::Json archive_facts(const base::Path& file) {

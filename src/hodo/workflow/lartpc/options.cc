@@ -111,7 +111,8 @@ void InfoOptions::describe(base::Fields& f) {
 }
 
 void ViewOptions::describe(base::Fields& f) {
-    f("input", input, "xy file for voxels, or parsed wire or hit file for the planes");
+    f("input", input,
+      "xy file, PILArNet-M or archive of voxels, or parsed wire or hit file for the planes");
     f("output", output, "HTML file to write");
     f("inference", inference, "yinf file of the voxels: shows what a network keeps and loses");
     f("detector", detector, detector_help);

@@ -136,6 +136,29 @@ draw::EventDisplay voxel_display(const TiledBatch& batch, const VoxelScale& scal
     return display;
 }
 
+draw::EventDisplay energy_display(const VoxelCloud& cloud, std::int64_t first,
+                                  const std::string& title) {
+    constexpr double side = 3;  // [mm]
+    const VoxelScale scale{.sides = {side, side, side}, .time = 1};
+    TiledBatch batch;
+    batch.cloud.voxels = cloud.voxels;
+    batch.cloud.starts = cloud.starts;
+    batch.cloud.width = 1;
+    for (std::int64_t i = 0; i < cloud.size(); ++i) batch.cloud.features.push_back(cloud.row(i)[0]);
+    auto display = empty_display(title, scale);
+    display.charge_unit = "MeV";
+    display.words.light = "energy";
+    display.words.time = "x";
+    display.words.time_unit = "voxels";
+    Scenes scenes(batch, scale);
+    for (std::int64_t event = 0; event < cloud.events(); ++event) {
+        std::vector<std::int64_t> rows(std::size_t(cloud.end(event) - cloud.begin(event)));
+        std::iota(rows.begin(), rows.end(), cloud.begin(event));
+        scenes.add(display, base::format("event {}", first + event), std::move(rows));
+    }
+    return display;
+}
+
 draw::Figure plane_figure(const WireSignals& signals, const AnodeFace& face) {
     draw::Figure figure({.width = 1100, .height = 400, .rows = 1, .columns = planes_per_face});
     const int ticks = signals.ticks();

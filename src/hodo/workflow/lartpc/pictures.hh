@@ -37,6 +37,11 @@ draw::EventDisplay scored_display(const TiledBatch& batch, const VoxelScale& sca
                                   std::span<const float> scores, double threshold,
                                   std::int64_t first, std::int64_t count, const std::string& title);
 
+/// Scenes of events whose voxels have an energy [MeV] as their first number, as PILArNet-M has:
+/// voxels of 3 mm; colours and the clock show x. Numbers of events begin with `first`.
+draw::EventDisplay energy_display(const VoxelCloud& cloud, std::int64_t first,
+                                  const std::string& title);
+
 /// The three planes of a face: samples summed in cells of wires and ticks.
 draw::Figure plane_figure(const WireSignals& signals, const AnodeFace& face);
 

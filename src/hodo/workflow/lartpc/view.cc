@@ -1,10 +1,12 @@
-/// The verb `view`: voxels of tiled files, wire planes of parsed ones, as one HTML page.
+/// The verb `view`: voxels of tiled files and of users, wire planes of parsed ones, as one HTML
+/// page.
 
 #include "hodo/base/count.hh"
 #include "hodo/base/error.hh"
 #include "hodo/base/log.hh"
 #include "hodo/detector/lartpc/file_names.hh"
 #include "hodo/detector/lartpc/files.hh"
+#include "hodo/detector/lartpc/pilarnet.hh"
 #include "hodo/draw/report.hh"
 #include "hodo/workflow/lartpc/inference_files.hh"
 #include "hodo/workflow/lartpc/options.hh"
@@ -13,6 +15,7 @@
 #include "hodo/workflow/output.hh"
 
 #include <algorithm>
+#include <optional>
 
 namespace hodo::lartpc {
 
@@ -70,12 +73,38 @@ void view_wires(const ViewOptions& options, const FileName& name) {
     base::say("wrote {}: {}", options.output, base::counted(last - options.first, "events"));
 }
 
+bool is_hdf5(const base::Path& file) {
+    return file.extension() == ".h5" || file.extension() == ".hdf5";
+}
+
+/// Voxels of users: PILArNet-M or an archive of one event.
+VoxelCloud users_voxels(const ViewOptions& options) {
+    const base::Path input = options.input;
+    std::optional<PilarnetFile> pilarnet;
+    if (is_hdf5(input)) pilarnet.emplace(input);
+    const auto events = pilarnet ? pilarnet->events() : 1;
+    HODO_CHECK(options.first < events,
+               "{}: has {} events, none from number {} on; choose a smaller --first", input, events,
+               options.first);
+    if (!pilarnet) return read_voxel_npz(input).cloud;
+    return pilarnet->read(options.first, std::min(options.events, events - options.first), {});
+}
+
+bool has_name_of_events(const base::Path& file) {
+    const auto name = parse_file_name(file.filename().string());
+    return file.extension() == ".npz" && name &&
+           (name->product == "xy" || name->product == "wire" || name->product == "hit");
+}
+
 }  // namespace
 
 bool recognises_events(const base::Path& file) {
-    if (file.extension() != ".npz") return false;
-    const auto name = parse_file_name(file.filename().string());
-    return name && (name->product == "xy" || name->product == "wire" || name->product == "hit");
+    if (has_name_of_events(file)) return true;
+    try {
+        return is_hdf5(file) ? is_pilarnet(file) : is_voxel_archive(file);
+    } catch (const base::Error&) {
+        return false;  // a damaged file of whatever kind
+    }
 }
 
 void run_view(const workflow::Job& job) {
@@ -83,10 +112,20 @@ void run_view(const workflow::Job& job) {
     HODO_CHECK(!options.input.empty() && !options.output.empty(),
                "input and output are needed; write 'hodo lartpc view INPUT OUTPUT'");
     const base::Path input = options.input;
-    HODO_CHECK(recognises_events(input),
+    HODO_CHECK(has_name_of_events(input) || is_hdf5(input) || is_voxel_archive(input),
                "{}: its name tells neither wires, hits nor voxels ('..._xy-TPC1.npz'), so it "
                "cannot be shown",
                input);
+    if (!has_name_of_events(input)) {
+        HODO_CHECK(options.inference.empty(), "{}: outputs are shown beside xy files only",
+                   options.inference);
+        const auto cloud = users_voxels(options);
+        workflow::claim_file(options.output, job.existing);
+        draw::save_event_display(options.output,
+                                 energy_display(cloud, options.first, input.filename().string()));
+        base::say("wrote {}: {} scenes", options.output, cloud.events());
+        return;
+    }
     workflow::claim_file(options.output, job.existing);
     const auto name = parse_file_name(input.filename().string()).value();
     if (name.product == "xy") {
