@@ -178,6 +178,24 @@ TEST_F(Hdf5Lists, with_a_shape_that_the_file_cannot_hold_take_no_memory) {
     EXPECT_GT(refused, 0);
 }
 
+TEST_F(Hdf5Lists, in_chunks_that_would_fill_the_memory_are_refused) {
+    const auto path = folder / "a.h5";
+    const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t type = H5Tvlen_create(H5T_NATIVE_FLOAT);
+    const hsize_t rows = 100'000'000;  // 16 bytes each
+    const hid_t space = H5Screate_simple(1, &rows, nullptr);
+    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(creation, 1, &rows);
+    H5Pset_deflate(creation, 1);
+    H5Dclose(H5Dcreate2(file, "x", type, space, H5P_DEFAULT, creation, H5P_DEFAULT));
+    H5Pclose(creation);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Fclose(file);
+    EXPECT_THAT(test::error_of([&] { io::Hdf5File::open(path).read_lists("x", 0, 1); }),
+                testing::HasSubstr("in chunks of more than 1.1 GB"));
+}
+
 TEST(Hdf5Damage, every_damaged_copy_is_refused_or_read) {
     const Reader read;
     base::Random random(7, "hdf5");

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "hodo/base/error.hh"
 #include "hodo/io/detail/hdf5_driver.hh"
@@ -20,6 +21,7 @@ using detail::Hdf5Type;
 constexpr std::uint64_t largest_read = std::uint64_t{64} << 30;
 // What a file may hold although it is not there: values that were never written.
 constexpr std::uint64_t largest_unwritten = std::uint64_t{64} << 20;
+constexpr std::uint64_t largest_chunk = std::uint64_t{1} << 30;
 constexpr std::uint64_t strongest_packing = 1100;  // of deflate, a little more than it can
 
 /// An open dataset with its type and space.
@@ -59,6 +61,24 @@ std::uint64_t bytes_of(std::uint64_t item, const std::vector<std::int64_t>& shap
         bytes *= static_cast<std::uint64_t>(extent);
     }
     return bytes;
+}
+
+/// The library unpacks a chunk whole for whichever of its rows: one of packed zeros can have any
+/// size.
+void check_chunk(const Opened& opened) {
+    const detail::Hdf5List creation(H5Dget_create_plist(opened.dataset.get()));
+    if (H5Pget_layout(creation.get()) != H5D_CHUNKED) return;
+    std::array<hsize_t, H5S_MAX_RANK> extents{};
+    const int rank = H5Pget_chunk(creation.get(), H5S_MAX_RANK, extents.data());
+    std::uint64_t bytes = H5Tget_size(opened.type.get());
+    for (int d = 0; d < rank; ++d) {
+        const auto extent = std::max<hsize_t>(extents[static_cast<std::size_t>(d)], 1);
+        HODO_CHECK(bytes <= largest_chunk / extent,
+                   "{}: is stored in chunks of more than {} (each is unpacked whole, whatever is "
+                   "read of it); write it again in smaller chunks",
+                   opened.origin, base::human_bytes(static_cast<double>(largest_chunk)));
+        bytes *= extent;
+    }
 }
 
 /// How many bytes the elements of a dataset can have, from the size of its file.
@@ -207,6 +227,7 @@ struct Hdf5File::Body {
         opened.space = Hdf5Space(H5Dget_space(opened.dataset.get()));
         HODO_CHECK(opened.type && opened.space, "{}: its type cannot be read; the file is damaged",
                    opened.origin);
+        check_chunk(opened);
         opened.limit = limit_of(opened.dataset.get(), size);
         const detail::Hdf5List creation(H5Dget_create_plist(opened.dataset.get()));
         if (H5Pget_layout(creation.get()) == H5D_COMPACT) {
