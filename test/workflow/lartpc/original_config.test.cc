@@ -107,8 +107,27 @@ TEST(LartpcOriginalConfig, MissingKeysHaveThePublishedDefaults) {
     EXPECT_FALSE(options.store_inference.store);
     parts.store = "store_inference: True";
     EXPECT_TRUE(parts.options().store_inference.store);
+    parts.store = "store_inference: yes";
+    EXPECT_TRUE(parts.options().store_inference.store);
+    parts.store = "store_inference: off";
+    EXPECT_FALSE(parts.options().store_inference.store);
     parts.store = "store_inference: sometimes";
     EXPECT_THAT(parts.error(), HasSubstr("sometimes"));
+}
+
+TEST(LartpcOriginalConfig, WithoutAThresholdTheTruthItselfIsLearnt) {
+    const std::string data = "data: {name: sparse, data_path: xy, train_i: [0, 9], threshold: ";
+    Parts parts;
+    parts.loss = "loss: {name: MSELoss}";
+    parts.data = data + "}";
+    EXPECT_EQ(parts.options().target(), lartpc::Target::value);
+    parts.data = data + "null}";
+    EXPECT_EQ(parts.options().target(), lartpc::Target::value);
+    parts.data = data + "0.5}";
+    EXPECT_EQ(parts.options().target(), lartpc::Target::label);
+    EXPECT_EQ(parts.options().data.threshold, 0.5);
+    parts.data = data + "[0.5, 1]}";
+    EXPECT_THAT(parts.error(), HasSubstr("data.threshold must be one number"));
 }
 
 TEST(LartpcOriginalConfig, Ghost3dTwoAndThreeChangeTheLoss) {

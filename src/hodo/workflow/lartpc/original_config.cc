@@ -54,13 +54,21 @@ struct File {
     };
 };
 
+/// Empty is false, as in the published code.
 bool truth_of(const std::string& text, const base::Config& file) {
-    if (text.empty() || text == "False" || text == "false") return false;
-    HODO_CHECK(text == "True" || text == "true",
-               "{}: 'store_inference' is '{}' but must be True, empty, or a group of everyNepoch, "
-               "everyNsample and outdir",
-               file.where("store_inference"), text);
-    return true;
+    if (text.empty()) return false;
+    struct Truth {
+        bool value = false;
+        void describe(base::Fields& f) { f("store_inference", value, "whether outputs are kept"); }
+    };
+    try {
+        return base::Config::parse("store_inference: " + text, "").as<Truth>().value;
+    } catch (const base::Error&) {
+        base::fail(
+            "{}: 'store_inference' is '{}' but must be True, empty, or a group of "
+            "everyNepoch, everyNsample and outdir",
+            file.where("store_inference"), text);
+    }
 }
 
 /// The index of `name` among the names of an enum; an error that lists them.
@@ -115,8 +123,8 @@ DataOptions data_of(const OriginalConfig& original) {
     data.train_i = from.train_i;
     data.inference_i = from.inference_i;
     data.tpcs = from.tpcs;
-    data.target = original.has_threshold ? Target::label : Target::value;
-    data.threshold = from.threshold;
+    data.target = from.threshold.empty() ? Target::value : Target::label;
+    if (!from.threshold.empty()) data.threshold = from.threshold.front();
     data.transforms = from.transforms;
     return data;
 }
@@ -169,7 +177,7 @@ TrainOptions train_options(const OriginalConfig& original, const std::string& or
     options.data = data_of(original);
     options.model = model_of(original, origin);
     options.loss = loss_of(original, origin);
-    if (options.loss.name == LossKind::charge_weighted_bce && original.has_threshold) {
+    if (options.loss.name == LossKind::charge_weighted_bce && !original.data.threshold.empty()) {
         base::warn("{}: data.threshold is not used, for the loss weighs voxels by their charge",
                    origin);
         options.data.target = Target::value;
@@ -220,6 +228,7 @@ void OriginalConfig::Data::describe(base::Fields& f) {
     f("tpcs", tpcs, "TPCs, or one list per path");
     f("batch_size", batch_size, "files per batch").at_least(1);
     f("threshold", threshold, "truth above it makes a voxel true");
+    f.rule(threshold.size() <= 1, "data.threshold must be one number");
     f("full_y", full_y, "also give the file, for sums over cells");
     f("use_dist_sampler_train", use_dist_sampler_train, "ranks share the training files");
     f("use_dist_sampler_valid", use_dist_sampler_valid, "ranks share the validation files");
@@ -272,7 +281,6 @@ void OriginalConfig::Train::describe(base::Fields& f) {
 
 OriginalConfig OriginalConfig::read(const base::Config& file) {
     OriginalConfig config;
-    config.has_threshold = file.section("data").has("threshold");
     for (const auto& column : file.section("metrics").keys()) {
         config.metrics.emplace_back(column, std::string());
     }

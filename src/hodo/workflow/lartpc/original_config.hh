@@ -37,7 +37,8 @@ struct OriginalConfig {
         std::vector<std::string> data_path;
         PerPath train_i, inference_i, tpcs;
         std::int64_t batch_size = 1;
-        double threshold = 0;
+        /// One number, or none where the truth itself is learnt.
+        std::vector<double> threshold;
         bool full_y = false, use_dist_sampler_train = true, use_dist_sampler_valid = true;
         TransformOptions transforms;
         void describe(base::Fields& f);
@@ -78,7 +79,6 @@ struct OriginalConfig {
     bool stores_inference = false;
     StoreInference store_inference;
     Data data;
-    bool has_threshold = false;
     Model model;
     Loss loss;
     Optimizer optimizer;
