@@ -176,7 +176,7 @@ TEST(Tensors, exceptions_of_libtorch_keep_their_first_line) {
     EXPECT_EQ(message.find('\n'), std::string::npos);
     EXPECT_EQ(test::error_of([] { guarded("x", [] { base::fail("our own"); }); }), "our own");
     EXPECT_THAT(test::error_of([] { guarded("x", [] { at::empty({1L << 60}); }); }),
-                HasSubstr("use a smaller batch"));
+                HasSubstr("use a smaller network or batch"));
 }
 
 TEST(Tensors, the_doctor_sees_what_is_used) {

@@ -22,8 +22,8 @@ namespace {
 
 using Body = std::function<void(std::int64_t, std::int64_t)>;
 
-/// Parts for each thread: a thread that is late or slow leaves the rest to the others. Waiting for
-/// the last part costs half a part for each section; more parts than these cost as much to hand out.
+/// Parts for each thread: a thread that is late or slow leaves the rest to the others. At the end
+/// of a section half a part is waited for; more parts than these cost as much to hand out.
 constexpr std::int64_t parts_per_thread = 12;
 
 /// How long a thread looks for work, or for the end of another's part, before it sleeps.
