@@ -22,9 +22,13 @@ namespace {
 
 using Body = std::function<void(std::int64_t, std::int64_t)>;
 
-/// Parts for each thread: a thread that is late or slow leaves the rest to the others. At the end
-/// of a section half a part is waited for; more parts than these cost as much to hand out.
-constexpr std::int64_t parts_per_thread = 12;
+/// A thread takes one of so many parts for each thread of what is left of a range: large parts at
+/// first and small ones at the end, where half a part is waited for.
+constexpr std::int64_t parts_of_what_is_left = 4;
+
+/// No part is smaller than one of so many for each thread of the whole range: handing out smaller
+/// ones costs what they save.
+constexpr std::int64_t smallest_parts = 64;
 
 /// How long a thread looks for work, or for the end of another's part, before it sleeps.
 constexpr std::chrono::microseconds longest_spin(10);
@@ -102,8 +106,9 @@ bool spin_until(const Condition& done) {
 /// A section: lives on its caller's stack while the caller is in `parallel_for`.
 class Section {
   public:
-    Section(std::int64_t count, std::int64_t parts, const Body& body)
-        : count_(count), parts_(parts), body_(body) {}
+    /// `smallest`: how much of the range a part has at least; `threads`: how many share it.
+    Section(std::int64_t count, std::int64_t smallest, std::int64_t threads, const Body& body)
+        : count_(count), smallest_(smallest), threads_(threads), body_(body) {}
 
     /// Sections made by the same piece of code with ranges of a similar size.
     std::size_t kind() const {
@@ -111,23 +116,26 @@ class Section {
             static_cast<std::size_t>(std::bit_width(static_cast<std::size_t>(count_)));
         return body_.target_type().hash_code() * 64 + size;
     }
-    bool has_parts() const { return next_.load(std::memory_order_relaxed) < parts_; }
+    bool has_parts() const { return next_.load(std::memory_order_relaxed) < count_; }
 
     /// Takes parts until none are left.
     void work() {
         const InsideSection inside;
-        while (has_parts()) {
-            const auto part = next_.fetch_add(1);
-            if (part >= parts_) return;
+        auto begin = next_.load();
+        while (begin < count_) {
+            const auto end = end_of_part(begin);
+            if (!next_.compare_exchange_weak(begin, end)) continue;
             try {
-                body_(count_ * part / parts_, count_ * (part + 1) / parts_);
+                body_(begin, end);
             } catch (...) {
-                next_.store(parts_);
+                next_.store(count_);
                 const std::lock_guard guard(failure_lock_);
-                if (failed_part_ <= part) continue;
-                failed_part_ = part;
-                failure_ = std::current_exception();
+                if (begin < failed_) {
+                    failed_ = begin;
+                    failure_ = std::current_exception();
+                }
             }
+            begin = next_.load();
         }
     }
 
@@ -143,11 +151,18 @@ class Section {
     std::condition_variable ended;
 
   private:
-    std::int64_t count_, parts_;
+    /// A rest that is too small for a part of its own goes with the part before.
+    std::int64_t end_of_part(std::int64_t begin) const {
+        const auto left = count_ - begin;
+        const auto size = std::max(smallest_, left / (threads_ * parts_of_what_is_left));
+        return left < size + smallest_ ? count_ : begin + size;
+    }
+
+    std::int64_t count_, smallest_, threads_;
     const Body& body_;
     std::atomic<std::int64_t> next_{0};
     std::mutex failure_lock_;
-    std::int64_t failed_part_ = parts_;
+    std::int64_t failed_ = count_;
     std::exception_ptr failure_;
 };
 
@@ -286,14 +301,13 @@ void use_this_thread_alone() {
 void parallel_for(std::int64_t count, std::int64_t grain, const Body& body) {
     if (count <= 0) return;
     const std::int64_t workers = threads();
-    const auto parts = std::clamp<std::int64_t>(count / std::max<std::int64_t>(1, grain), 1,
-                                                workers * parts_per_thread);
-    if (parts == 1 || workers == 1 || alone) {
+    const auto smallest = std::max({std::int64_t{1}, grain, count / (workers * smallest_parts)});
+    if (count / smallest < 2 || workers == 1 || alone) {
         body(0, count);
         return;
     }
-    Section section(count, parts, body);
-    Pool::instance().run(section, static_cast<int>(std::min(workers, parts) - 1));
+    Section section(count, smallest, workers, body);
+    Pool::instance().run(section, static_cast<int>(std::min(workers, count / smallest) - 1));
 }
 
 }  // namespace hodo::base

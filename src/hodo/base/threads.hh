@@ -24,10 +24,10 @@ int threads();
 void use_this_thread_alone();
 
 /// Runs `body(begin, end)` over a partition of [0, count) into contiguous parts of at least
-/// `grain`: one part when one thread works, else a few per thread, so that a slow part does not
-/// keep the others waiting. Which thread takes which part is left to chance, and the number of
-/// parts depends on the number of threads: a body must write the same numbers however its range is
-/// cut, and parts must not wait for one another.
+/// `grain`: one part when one thread works, else large ones at first and small ones at the end, so
+/// that a slow thread does not keep the others waiting. Which thread takes which part is left to
+/// chance, and how the range is cut depends on the number of threads: a body must write the same
+/// numbers however its range is cut, and parts must not wait for one another.
 ///
 /// May be called from several threads at once; inside a part it runs in one part on the same
 /// thread. While a part runs, LibTorch's operators in it use one thread.
