@@ -119,6 +119,28 @@ TEST(Neighbours, EveryVoxelLiesInOneCellOfItsCoarseLevel) {
     }
 }
 
+TEST(Neighbours, CoarseCellsAreTheSameForAnyNumberOfThreads) {
+    const auto voxels_of = [](const Coordinates& level) {
+        return std::vector<Voxel>(level.voxels().begin(), level.voxels().end());
+    };
+    // A plane, in which no part can end, beside levels that fall into parts.
+    auto plane = test::random_voxels(40000, 250, 2, "plane");
+    for (auto& voxel : plane) voxel.x = 5;
+    for (const auto& rows : {test::random_voxels(60000, 60, 3, "coarse threads"), plane}) {
+        const auto fine = group_rows(rows).voxels;
+        for (const Triple& stride : {Triple{2, 2, 2}, Triple{4, 1, 3}, Triple{1, 7, 1}}) {
+            std::vector<Voxel> looked_up;
+            for (const auto& voxel : fine->voxels()) looked_up.push_back(floor_to(voxel, stride));
+            looked_up = sorted_distinct(std::move(looked_up));
+            for (const int threads : {1, 3}) {
+                base::set_threads(threads);
+                EXPECT_EQ(voxels_of(coarse_cells(*fine, stride)), looked_up) << threads;
+            }
+            base::set_threads(1);
+        }
+    }
+}
+
 TEST(Neighbours, AndTheOrderOfRowsAreTheSameForAnyNumberOfThreads) {
     const auto rows = test::random_voxels(60000, 60, 3, "threads");
     const auto lists = [&](int threads) {

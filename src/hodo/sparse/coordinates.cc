@@ -34,6 +34,26 @@ void for_rows(std::size_t count, const Body& body) {
                        });
 }
 
+/// Parts that so many rows fall into where what a part yields is put behind what those before it
+/// do.
+std::int64_t parts_of(std::size_t rows) {
+    return std::clamp<std::int64_t>(static_cast<std::int64_t>(rows) / rows_per_part, 1,
+                                    base::threads() > 1 ? 8 : 1);
+}
+
+/// Runs `body(part, begin, end)` over these parts.
+template <class Body>
+void for_parts(std::size_t rows, std::int64_t parts, const Body& body) {
+    const auto border = [&](std::int64_t part) {
+        return static_cast<std::size_t>(static_cast<std::int64_t>(rows) * part / parts);
+    };
+    base::parallel_for(parts, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (auto part = begin; part < end; ++part) {
+            body(static_cast<std::size_t>(part), border(part), border(part + 1));
+        }
+    });
+}
+
 /// How voxels are packed into keys: the widths of the four fields, relative to the smallest values.
 struct Packing {
     std::array<std::int64_t, 4> low{};
@@ -74,35 +94,25 @@ struct Packing {
 /// once; each part's place among rows of one digit follows from the counts of the parts before it.
 void radix_sort(RecycledVector<KeyedRow>& rows, int bits) {
     RecycledVector<KeyedRow> other(rows.size());
-    const auto all = static_cast<std::int64_t>(rows.size());
-    const auto parts =
-        std::clamp<std::int64_t>(all / rows_per_part, 1, base::threads() > 1 ? 8 : 1);
+    const auto parts = parts_of(rows.size());
     std::vector<std::vector<std::size_t>> places(static_cast<std::size_t>(parts),
                                                  std::vector<std::size_t>(digit_count));
     for (int shift = 0; shift < bits; shift += digit_bits) {
         const auto digit = [&](const KeyedRow& row) {
             return static_cast<std::size_t>(row.key >> shift) & (digit_count - 1);
         };
-        const auto for_parts = [&](const auto& visit) {
-            base::parallel_for(parts, 1, [&](std::int64_t begin, std::int64_t end) {
-                for (auto part = begin; part < end; ++part) {
-                    const auto from = static_cast<std::size_t>(all * part / parts);
-                    const auto to = static_cast<std::size_t>(all * (part + 1) / parts);
-                    visit(std::span(rows).subspan(from, to - from),
-                          places[static_cast<std::size_t>(part)]);
-                }
-            });
-        };
-        for_parts([&](std::span<const KeyedRow> some, std::vector<std::size_t>& counts) {
+        for_parts(rows.size(), parts, [&](std::size_t part, std::size_t begin, std::size_t end) {
+            auto& counts = places[part];
             std::fill(counts.begin(), counts.end(), 0);
-            for (const auto& row : some) ++counts[digit(row)];
+            for (auto i = begin; i < end; ++i) ++counts[digit(rows[i])];
         });
         std::size_t sum = 0;
         for (std::size_t d = 0; d < digit_count; ++d) {
             for (auto& counts : places) sum += std::exchange(counts[d], sum);
         }
-        for_parts([&](std::span<const KeyedRow> some, std::vector<std::size_t>& starts) {
-            for (const auto& row : some) other[starts[digit(row)]++] = row;
+        for_parts(rows.size(), parts, [&](std::size_t part, std::size_t begin, std::size_t end) {
+            auto& starts = places[part];
+            for (auto i = begin; i < end; ++i) other[starts[digit(rows[i])]++] = rows[i];
         });
         rows.swap(other);
     }
@@ -133,6 +143,10 @@ std::vector<std::int32_t> sorted_order(std::span<const Voxel> rows) {
     return order;
 }
 
+bool on_one_line(const Voxel& a, const Voxel& b) {
+    return a.y == b.y && a.x == b.x && a.batch == b.batch;
+}
+
 std::int32_t floor_multiple(std::int32_t value, std::int64_t step) {
     std::int64_t floored = value & -step;  // of a power of two
     if ((step & (step - 1)) != 0) {
@@ -151,20 +165,10 @@ std::int32_t floor_multiple(std::int32_t value, std::int64_t step) {
 /// count their voxels; each part's place follows from the counts of the parts before it.
 std::vector<Voxel> unite(std::span<const Voxel> rows, Grouping& grouping) {
     const auto& order = grouping.rows;
-    const auto all = static_cast<std::int64_t>(rows.size());
     const auto voxel = [&](std::size_t i) { return rows[static_cast<std::size_t>(order[i])]; };
-    const auto parts =
-        std::clamp<std::int64_t>(all / rows_per_part, 1, base::threads() > 1 ? 8 : 1);
+    const auto parts = parts_of(rows.size());
     std::vector<std::size_t> places(static_cast<std::size_t>(parts) + 1, 0);
-    const auto for_parts = [&](const auto& visit) {
-        base::parallel_for(parts, 1, [&](std::int64_t begin, std::int64_t end) {
-            for (auto part = begin; part < end; ++part) {
-                visit(static_cast<std::size_t>(part), static_cast<std::size_t>(all * part / parts),
-                      static_cast<std::size_t>(all * (part + 1) / parts));
-            }
-        });
-    };
-    for_parts([&](std::size_t part, std::size_t begin, std::size_t end) {
+    for_parts(rows.size(), parts, [&](std::size_t part, std::size_t begin, std::size_t end) {
         std::size_t count = 0;
         for (auto i = begin; i < end; ++i) count += i == 0 || voxel(i - 1) != voxel(i) ? 1 : 0;
         places[part + 1] = count;
@@ -173,7 +177,7 @@ std::vector<Voxel> unite(std::span<const Voxel> rows, Grouping& grouping) {
     std::vector<Voxel> distinct(places.back());
     grouping.starts.resize(places.back() + 1);
     grouping.voxel_of_row.resize(rows.size());
-    for_parts([&](std::size_t part, std::size_t begin, std::size_t end) {
+    for_parts(rows.size(), parts, [&](std::size_t part, std::size_t begin, std::size_t end) {
         auto place = places[part];
         for (auto i = begin; i < end; ++i) {
             if (i == 0 || voxel(i - 1) != voxel(i)) {
@@ -184,7 +188,7 @@ std::vector<Voxel> unite(std::span<const Voxel> rows, Grouping& grouping) {
                 static_cast<std::int32_t>(place) - 1;
         }
     });
-    grouping.starts.back() = all;
+    grouping.starts.back() = static_cast<std::int64_t>(rows.size());
     return distinct;
 }
 
@@ -192,21 +196,27 @@ std::vector<Voxel> unite(std::span<const Voxel> rows, Grouping& grouping) {
 
 Coordinates::Coordinates(std::vector<Voxel> sorted, Triple stride, std::int64_t events)
     : voxels_(std::move(sorted)), stride_(stride), events_(events) {
-    HODO_EXPECT(std::adjacent_find(voxels_.begin(), voxels_.end(), std::greater_equal<>()) ==
-                voxels_.end());
-    event_starts_.assign(static_cast<std::size_t>(events) + 1, 0);
     depths_.resize(voxels_.size() + padding);
-    for (std::size_t i = 0; i < voxels_.size(); ++i) {
-        const auto& v = voxels_[i];
-        depths_[i] = v.z;
-        ++event_starts_[static_cast<std::size_t>(v.batch) + 1];
-        if (lines_.empty() || lines_.back().y != v.y || lines_.back().x != v.x ||
-            lines_.back().batch != v.batch) {
-            lines_.push_back({v.batch, v.x, v.y, static_cast<std::int32_t>(i)});
+    const auto parts = parts_of(voxels_.size());
+    std::vector<std::vector<Line>> lines(static_cast<std::size_t>(parts));
+    for_parts(voxels_.size(), parts, [&](std::size_t part, std::size_t begin, std::size_t end) {
+        for (auto i = begin; i < end; ++i) {
+            const auto& v = voxels_[i];
+            HODO_EXPECT(i == 0 || voxels_[i - 1] < v);
+            depths_[i] = v.z;
+            if (i == 0 || !on_one_line(voxels_[i - 1], v)) {
+                lines[part].push_back({v.batch, v.x, v.y, static_cast<std::int32_t>(i)});
+            }
         }
-    }
+    });
+    for (const auto& some : lines) lines_.insert(lines_.end(), some.begin(), some.end());
     lines_.push_back({std::numeric_limits<std::int32_t>::max(), 0, 0,
                       static_cast<std::int32_t>(voxels_.size())});
+    event_starts_.assign(static_cast<std::size_t>(events) + 1, 0);
+    for (std::size_t i = 0; i + 1 < lines_.size(); ++i) {
+        event_starts_[static_cast<std::size_t>(lines_[i].batch) + 1] +=
+            lines_[i + 1].start - lines_[i].start;
+    }
     std::partial_sum(event_starts_.begin(), event_starts_.end(), event_starts_.begin());
 }
 

@@ -93,21 +93,31 @@ Neighbours joined(const std::vector<Neighbours>& parts) {
     return all;
 }
 
+/// Parts of a level that are worth sharing among threads: one where nothing is shared.
+std::int64_t parts_of(const Coordinates& level) {
+    const auto threads = base::threads();
+    return std::clamp<std::int64_t>(level.size() / rows_per_part, 1,
+                                    threads > 1 ? threads * parts_per_thread : 1);
+}
+
+/// The line with which part `part` of `count` begins, of about equal numbers of rows.
+std::size_t first_line(const Coordinates& level, std::int64_t part, std::int64_t count) {
+    const auto lines = level.lines().first(level.lines().size() - 1);
+    const auto row = level.size() * part / count;
+    const auto found = std::partition_point(lines.begin(), lines.end(),
+                                            [&](const Line& line) { return line.start < row; });
+    return part == count ? lines.size() : static_cast<std::size_t>(found - lines.begin());
+}
+
 /// Walks parts of the output level at once: each row's list is a matter of its own.
 Neighbours walk_parts(const Coordinates& output, const Coordinates& input, const Kernel& kernel,
                       std::int64_t count) {
-    const auto lines = output.lines().first(output.lines().size() - 1);
     std::vector<Neighbours> parts(static_cast<std::size_t>(count));
-    const auto border = [&](std::int64_t part) {
-        const auto row = output.size() * part / count;
-        const auto found = std::partition_point(lines.begin(), lines.end(),
-                                                [&](const Line& line) { return line.start < row; });
-        return part == count ? lines.size() : static_cast<std::size_t>(found - lines.begin());
-    };
     base::parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
         for (auto part = begin; part < end; ++part) {
             parts[static_cast<std::size_t>(part)] =
-                Walk<Half::both>(output, input, kernel).run(border(part), border(part + 1));
+                Walk<Half::both>(output, input, kernel)
+                    .run(first_line(output, part, count), first_line(output, part + 1, count));
         }
     });
     return joined(parts);
@@ -171,15 +181,43 @@ Triple product(const Triple& a, const Triple& b) {
     return {a[0] * b[0], a[1] * b[1], a[2] * b[2]};
 }
 
+/// From `line` on the first one whose cells lie in another event, or at another x, than those of
+/// the line before: no cell has lines on both sides of it.
+std::size_t first_line_of_cells(const Coordinates& fine, const Triple& coarse, std::size_t line) {
+    const auto lines = fine.lines().first(fine.lines().size() - 1);
+    const auto cell = [&](const Line& l) {
+        const auto floored = floor_to({l.batch, l.x, 0, 0}, coarse);
+        return std::pair(floored.batch, floored.x);
+    };
+    while (line > 0 && line < lines.size() && cell(lines[line - 1]) == cell(lines[line])) ++line;
+    return line;
+}
+
+/// The cells of lines [begin, end) in ascending order.
+std::vector<Voxel> cells_of_lines(const Coordinates& fine, const Triple& coarse, std::size_t begin,
+                                  std::size_t end) {
+    std::vector<Voxel> cells;
+    for (auto i = begin; i < end; ++i) {
+        const auto first = fine.lines()[i].start, last = fine.lines()[i + 1].start;
+        for (auto row = first; row < last; ++row) {
+            const auto& voxel = fine.voxels()[static_cast<std::size_t>(row)];
+            // Within a line the cell before goes on up to its size.
+            if (row > first && voxel.z - std::int64_t{cells.back().z} < coarse[2]) continue;
+            const auto cell = floor_to(voxel, coarse);
+            if (cells.empty() || cells.back() != cell) cells.push_back(cell);
+        }
+    }
+    return sorted_distinct(std::move(cells));
+}
+
 }  // namespace
 
 Neighbours find_neighbours(const Coordinates& output, const Coordinates& input,
                            const Kernel& kernel) {
     HODO_CHECK(kernel.volume() <= std::numeric_limits<std::int32_t>::max(),
                "a kernel of {} cells is too large", kernel.volume());
-    const auto parts =
-        std::min<std::int64_t>(output.size() / rows_per_part, base::threads() * parts_per_thread);
-    if (base::threads() > 1 && parts > 1) return walk_parts(output, input, kernel, parts);
+    const auto parts = parts_of(output);
+    if (parts > 1) return walk_parts(output, input, kernel, parts);
     const auto lines = output.lines().size() - 1;
     if (&output == &input && kernel.is_symmetric()) {
         const auto upper = Walk<Half::upper>(output, input, kernel).run(0, lines);
@@ -207,21 +245,20 @@ Neighbours reversed(const Neighbours& neighbours, std::int64_t others) {
 
 Coordinates coarse_cells(const Coordinates& fine, const Triple& stride) {
     const auto coarse = product(fine.stride(), stride);
-    std::vector<Voxel> cells;
-    cells.reserve(static_cast<std::size_t>(fine.size()));
-    for (std::size_t i = 0; i + 1 < fine.lines().size(); ++i) {
-        const auto first = fine.lines()[i].start, end = fine.lines()[i + 1].start;
-        for (auto row = static_cast<std::size_t>(first); row < static_cast<std::size_t>(end);
-             ++row) {
-            const auto& voxel = fine.voxels()[row];
-            const bool is_first = row == static_cast<std::size_t>(first);
-            // Within a line the cell before goes on up to its size.
-            if (!is_first && voxel.z - std::int64_t{cells.back().z} < coarse[2]) continue;
-            const auto cell = floor_to(voxel, coarse);
-            if (cells.empty() || cells.back() != cell) cells.push_back(cell);
+    const auto count = parts_of(fine);
+    std::vector<std::vector<Voxel>> parts(static_cast<std::size_t>(count));
+    base::parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (auto part = begin; part < end; ++part) {
+            parts[static_cast<std::size_t>(part)] = cells_of_lines(
+                fine, coarse, first_line_of_cells(fine, coarse, first_line(fine, part, count)),
+                first_line_of_cells(fine, coarse, first_line(fine, part + 1, count)));
         }
+    });
+    auto cells = std::move(parts.front());
+    for (auto part = parts.begin() + 1; part != parts.end(); ++part) {
+        cells.insert(cells.end(), part->begin(), part->end());
     }
-    return {sorted_distinct(std::move(cells)), coarse, fine.events()};
+    return {std::move(cells), coarse, fine.events()};
 }
 
 Coordinates seeing_sites(const Coordinates& input, const Kernel& kernel, const Triple& stride) {

@@ -12,22 +12,29 @@ namespace hodo::sparse {
 
 namespace {
 
+constexpr std::int64_t rows_per_part = 8192;  // that are worth a thread's while
+
 std::vector<Voxel> read_voxels(const at::Tensor& coordinates, EventColumn event_column) {
     HODO_CHECK(coordinates.dim() == 2 && coordinates.size(1) == 4,
                "coordinates of sparse rows need 4 columns (event, x, y, z)");
     const auto plain = coordinates.to(at::kCPU, at::kLong).contiguous();
     const std::int64_t* c = plain.data_ptr<std::int64_t>();
     std::vector<Voxel> voxels(static_cast<std::size_t>(plain.size(0)));
-    for (auto& voxel : voxels) {
-        std::array<std::int32_t, 4> row{};
-        for (std::size_t a = 0; a < 4; ++a, ++c) {
-            HODO_CHECK(static_cast<std::int32_t>(*c) == *c,
-                       "coordinate {} does not fit 32 bits; move the voxels towards zero", *c);
-            row[a] = static_cast<std::int32_t>(*c);
+    base::parallel_for(plain.size(0), rows_per_part, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = begin; i < end; ++i) {
+            std::array<std::int32_t, 4> row{};
+            for (std::size_t a = 0; a < 4; ++a) {
+                const auto value = c[4 * i + static_cast<std::int64_t>(a)];
+                HODO_CHECK(static_cast<std::int32_t>(value) == value,
+                           "coordinate {} does not fit 32 bits; move the voxels towards zero",
+                           value);
+                row[a] = static_cast<std::int32_t>(value);
+            }
+            voxels[static_cast<std::size_t>(i)] = event_column == EventColumn::first
+                                                      ? Voxel{row[0], row[1], row[2], row[3]}
+                                                      : Voxel{row[3], row[0], row[1], row[2]};
         }
-        voxel = event_column == EventColumn::first ? Voxel{row[0], row[1], row[2], row[3]}
-                                                   : Voxel{row[3], row[0], row[1], row[2]};
-    }
+    });
     return voxels;
 }
 
@@ -41,7 +48,7 @@ RowLists voxel_lists(const Grouping& grouping) {
     back->entries.resize(rows);
     back->starts.resize(rows + 1);
     base::parallel_for(
-        static_cast<std::int64_t>(rows), 8192, [&](std::int64_t begin, std::int64_t end) {
+        static_cast<std::int64_t>(rows), rows_per_part, [&](std::int64_t begin, std::int64_t end) {
             for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
                 there->entries[i] = {grouping.rows[i], 0};
                 back->entries[i] = {grouping.voxel_of_row[i], 0};
