@@ -30,8 +30,11 @@ constexpr std::int64_t parts_of_what_is_left = 4;
 /// ones costs what they save.
 constexpr std::int64_t smallest_parts = 64;
 
-/// How long a thread looks for work, or for the end of another's part, before it sleeps.
+/// How long a thread that looks for work, or for the end of another's part, keeps its core, and how
+/// long it goes on while nobody else wants the core before it sleeps. A core that sleeps between two
+/// sections wakes late, on a virtual machine most of all.
 constexpr std::chrono::microseconds longest_spin(10);
+constexpr std::chrono::microseconds longest_look(1000);
 
 /// After a section that lost time by sharing, its kind is not shared for this many times the loss:
 /// on a machine whose cores are taken, sharing costs at most the inverse of it.
@@ -88,18 +91,19 @@ class Account {
     Clock::time_point rest_until_;
 };
 
-/// Whether `done` came true within the longest spin.
+/// Whether `done` came true while this thread was looking.
 template <class Condition>
-bool spin_until(const Condition& done) {
-    const auto end = Clock::now() + longest_spin;
-    do {
+bool look_for(const Condition& done) {
+    const auto begin = Clock::now();
+    for (auto now = begin; now < begin + longest_look; now = Clock::now()) {
         for (int i = 0; i < 16; ++i) {
             if (done()) return true;
 #if defined(__x86_64__)
             __builtin_ia32_pause();
 #endif
         }
-    } while (Clock::now() < end);
+        if (now > begin + longest_spin) std::this_thread::yield();
+    }
     return done();
 }
 
@@ -223,7 +227,7 @@ class Pool {
         std::erase(sections_, &section);
         if (!none_left()) {
             guard.unlock();
-            spin_until(none_left);
+            look_for(none_left);
             guard.lock();
             section.caller_sleeps = true;
             section.ended.wait(guard, none_left);
@@ -251,7 +255,7 @@ class Pool {
             const auto seen = offers_.load();
             const auto news = [&] { return offers_.load() != seen; };
             guard.unlock();
-            spin_until(news);
+            look_for(news);
             guard.lock();
             ++sleeping_;
             wake_.wait(guard, news);

@@ -5,8 +5,9 @@
 /// caller works too and never waits for a worker that has not begun: on a machine whose other cores
 /// are busy it does everything itself. At the end it waits only for parts that are being worked on;
 /// a kind of section in which such waiting takes longer than sharing saves is not shared for a
-/// while. Workers look for more work for some microseconds and then sleep, so that they take no
-/// time from other programs. They are made when first needed and live as long as the process.
+/// while. Workers look for more work for a millisecond, after some microseconds only when no other
+/// program wants their core, and then sleep. They are made when first needed and live as long as
+/// the process.
 ///
 /// Errors inside a section come out as one exception.
 
