@@ -31,8 +31,8 @@ constexpr std::int64_t parts_of_what_is_left = 4;
 constexpr std::int64_t smallest_parts = 64;
 
 /// How long a thread that looks for work, or for the end of another's part, keeps its core, and how
-/// long it goes on while nobody else wants the core before it sleeps. A core that sleeps between two
-/// sections wakes late, on a virtual machine most of all.
+/// long it goes on while nobody else wants the core before it sleeps. A core that sleeps between
+/// two sections wakes late, on a virtual machine most of all.
 constexpr std::chrono::microseconds longest_spin(10);
 constexpr std::chrono::microseconds longest_look(1000);
 
