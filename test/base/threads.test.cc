@@ -6,9 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <latch>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -186,6 +188,68 @@ TEST_F(Threads, the_exception_of_the_first_failing_part_comes_out_when_all_parts
     }
     const std::vector<int> once(50, 1);
     EXPECT_EQ(visits(50, 1), once) << "the pool must survive an exception";
+}
+
+TEST_F(Threads, several_ranges_in_one_section_are_each_visited_once) {
+    using Sizes = std::vector<std::int64_t>;
+    for (const int count : {1, 2, 5}) {
+        set_threads(count);
+        for (const auto& sizes :
+             {Sizes{}, Sizes{0}, Sizes{1, 1}, Sizes{7, 0, 500}, Sizes{1000, 3}}) {
+            for (const std::int64_t grain : {1, 10, 2000}) {
+                std::vector<std::vector<int>> seen;
+                for (const auto size : sizes) seen.emplace_back(static_cast<std::size_t>(size));
+                const auto once = [&] {
+                    std::vector<std::vector<int>> all;
+                    for (const auto& range : seen) all.emplace_back(range.size(), 1);
+                    return all;
+                }();
+                std::vector<Work> works;
+                for (std::size_t i = 0; i < sizes.size(); ++i) {
+                    works.push_back({sizes[i], grain, [&, i](std::int64_t begin, std::int64_t end) {
+                                         for (auto k = begin; k < end; ++k) {
+                                             ++seen[i].at(static_cast<std::size_t>(k));
+                                         }
+                                     }});
+                }
+                parallel_for(works);
+                ASSERT_EQ(seen, once) << count << " threads, parts of " << grain;
+            }
+        }
+    }
+}
+
+TEST_F(Threads, ranges_of_one_section_are_worked_on_at_the_same_time) {
+    set_threads(2);
+    std::latch both(2);
+    const auto meet = [&](std::int64_t, std::int64_t) { both.arrive_and_wait(); };
+    parallel_for(std::array{Work{1, 1, meet}, Work{1, 1, meet}});
+    SUCCEED();
+}
+
+TEST_F(Threads, one_thread_takes_ranges_in_their_order_and_so_does_what_comes_out_of_them) {
+    const auto failing = [](const std::string& name) {
+        return Work{4, 1, [name](std::int64_t, std::int64_t) { throw std::runtime_error(name); }};
+    };
+    for (const int count : {1, 3}) {
+        set_threads(count);
+        for (int repetition = 0; repetition < 50; ++repetition) {
+            std::string said;
+            try {
+                parallel_for(std::array{failing("first"), failing("second")});
+            } catch (const std::runtime_error& error) {
+                said = error.what();
+            }
+            ASSERT_EQ(said, "first");
+        }
+    }
+    set_threads(1);
+    std::string order;
+    const auto note = [&](char name) {
+        return Work{2, 1, [&order, name](std::int64_t, std::int64_t) { order += name; }};
+    };
+    parallel_for(std::array{note('a'), note('b')});
+    EXPECT_EQ(order, "ab");
 }
 
 TEST_F(Threads, every_write_of_a_part_is_seen_by_the_caller) {

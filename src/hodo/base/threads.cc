@@ -8,10 +8,12 @@
 #include <ctime>
 #include <exception>
 #include <mutex>
+#include <span>
 #include <system_error>
 #include <thread>
 #include <typeinfo>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <omp.h>
@@ -107,18 +109,33 @@ bool look_for(const Condition& done) {
     return done();
 }
 
-/// A section: lives on its caller's stack while the caller is in `parallel_for`.
+/// A range of work, of which a part has at least `smallest`.
+struct Range {
+    Range(std::int64_t n, std::int64_t grain, std::int64_t threads, const Body& work)
+        : count(n),
+          worth(std::max<std::int64_t>(1, grain)),
+          smallest(std::max(worth, n / (threads * smallest_parts))),
+          body(&work) {}
+    std::int64_t count, worth, smallest;
+    const Body* body;
+};
+
+/// A section: lives on its caller's stack while the caller is in `parallel_for`. Its ranges stand
+/// one after the other; no part lies in two of them.
 class Section {
   public:
-    /// `smallest`: how much of the range a part has at least; `threads`: how many share it.
-    Section(std::int64_t count, std::int64_t smallest, std::int64_t threads, const Body& body)
-        : count_(count), smallest_(smallest), threads_(threads), body_(body) {}
+    /// `threads`: how many share the ranges, of which there is one at least.
+    Section(std::span<const Range> ranges, std::int64_t threads)
+        : ranges_(ranges), threads_(threads) {
+        for (const auto& range : ranges) count_ += range.count;
+        failed_ = count_;
+    }
 
     /// Sections made by the same piece of code with ranges of a similar size.
     std::size_t kind() const {
         const auto size =
             static_cast<std::size_t>(std::bit_width(static_cast<std::size_t>(count_)));
-        return body_.target_type().hash_code() * 64 + size;
+        return ranges_.front().body->target_type().hash_code() * 64 + size;
     }
     bool has_parts() const { return next_.load(std::memory_order_relaxed) < count_; }
 
@@ -127,10 +144,11 @@ class Section {
         const InsideSection inside;
         auto begin = next_.load();
         while (begin < count_) {
-            const auto end = end_of_part(begin);
+            const auto& [range, first] = range_of(begin);
+            const auto end = first + end_of_part(*range, begin - first);
             if (!next_.compare_exchange_weak(begin, end)) continue;
             try {
-                body_(begin, end);
+                (*range->body)(begin - first, end - first);
             } catch (...) {
                 next_.store(count_);
                 const std::lock_guard guard(failure_lock_);
@@ -155,18 +173,26 @@ class Section {
     std::condition_variable ended;
 
   private:
-    /// A rest that is too small for a part of its own goes with the part before.
-    std::int64_t end_of_part(std::int64_t begin) const {
-        const auto left = count_ - begin;
-        const auto size = std::max(smallest_, left / (threads_ * parts_of_what_is_left));
-        return left < size + smallest_ ? count_ : begin + size;
+    /// The range in which `place` lies, and where it begins.
+    std::pair<const Range*, std::int64_t> range_of(std::int64_t place) const {
+        const auto* range = ranges_.data();
+        std::int64_t first = 0;
+        while (place >= first + range->count) first += (range++)->count;
+        return {range, first};
     }
 
-    std::int64_t count_, smallest_, threads_;
-    const Body& body_;
+    /// A rest that is too small for a part of its own goes with the part before.
+    std::int64_t end_of_part(const Range& range, std::int64_t begin) const {
+        const auto left = range.count - begin;
+        const auto size = std::max(range.smallest, left / (threads_ * parts_of_what_is_left));
+        return left < size + range.smallest ? range.count : begin + size;
+    }
+
+    std::span<const Range> ranges_;
+    std::int64_t threads_, count_ = 0;
     std::atomic<std::int64_t> next_{0};
     std::mutex failure_lock_;
-    std::int64_t failed_ = count_;
+    std::int64_t failed_ = 0;
     std::exception_ptr failure_;
 };
 
@@ -302,16 +328,35 @@ void use_this_thread_alone() {
     omp_set_num_threads(1);
 }
 
+namespace {
+
+void share(std::span<const Range> ranges, std::int64_t threads) {
+    std::int64_t parts = 0;
+    for (const auto& range : ranges) parts += range.count / range.worth;
+    if (parts < 2 || threads == 1 || alone) {
+        for (const auto& range : ranges) (*range.body)(0, range.count);
+        return;
+    }
+    Section section(ranges, threads);
+    Pool::instance().run(section, static_cast<int>(std::min(threads, parts) - 1));
+}
+
+}  // namespace
+
 void parallel_for(std::int64_t count, std::int64_t grain, const Body& body) {
     if (count <= 0) return;
     const std::int64_t workers = threads();
-    const auto smallest = std::max({std::int64_t{1}, grain, count / (workers * smallest_parts)});
-    if (count / smallest < 2 || workers == 1 || alone) {
-        body(0, count);
-        return;
+    const Range range(count, grain, workers, body);
+    share({&range, 1}, workers);
+}
+
+void parallel_for(std::span<const Work> works) {
+    const std::int64_t workers = threads();
+    std::vector<Range> ranges;
+    for (const auto& work : works) {
+        if (work.count > 0) ranges.emplace_back(work.count, work.grain, workers, work.body);
     }
-    Section section(count, smallest, workers, body);
-    Pool::instance().run(section, static_cast<int>(std::min(workers, count / smallest) - 1));
+    if (!ranges.empty()) share(ranges, workers);
 }
 
 }  // namespace hodo::base

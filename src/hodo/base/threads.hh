@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 
 namespace hodo::base {
 
@@ -37,5 +38,18 @@ void use_this_thread_alone();
 /// exception of the first one in the order of the range is rethrown.
 void parallel_for(std::int64_t count, std::int64_t grain,
                   const std::function<void(std::int64_t begin, std::int64_t end)>& body);
+
+/// A range and what is to be done with it, as `parallel_for` takes them.
+struct Work {
+    std::int64_t count = 0, grain = 1;
+    std::function<void(std::int64_t begin, std::int64_t end)> body;
+};
+
+/// Several ranges in one section, each cut as if it were alone; their parts are handed out in the
+/// order given and work at the same time. Short parts that come last fill the end of long ones.
+void parallel_for(std::span<const Work> works);
+inline void parallel_for(const Work& work) {
+    parallel_for(work.count, work.grain, work.body);
+}
 
 }  // namespace hodo::base
