@@ -23,12 +23,16 @@ struct ColumnTask {
 /// Input channels whose steps stand one after the other without a branch.
 constexpr int steps = 16;
 
-/// So many pairs ahead the rows of input are called into the nearest cache.
+/// So many pairs ahead the rows of input are called into the nearest cache: as long before their
+/// use as a cache takes that other cores share. A pair of one register of columns takes little
+/// time.
 constexpr std::int64_t ahead = 8;
+constexpr std::int64_t ahead_of_narrow = 32;
 
-/// The pairs that are called when those from `first` are multiplied.
-inline const std::int32_t* called(const ColumnTask& task, std::int64_t first, int rows) {
-    return task.others + (first + ahead + rows <= task.left ? first + ahead : first);
+/// The pairs that are called when `rows` from `first` are multiplied, of `left` in the block.
+inline const std::int32_t* called(const std::int32_t* others, std::int64_t first, int rows,
+                                  std::int64_t left, std::int64_t distance) {
+    return others + (first + distance + rows <= left ? first + distance : first);
 }
 
 inline void call_row(const float* row, std::int64_t count) {
@@ -62,7 +66,7 @@ template <int Rows, int Vectors>
 [[gnu::always_inline]] inline void multiply_pairs(const ColumnTask& task, std::int64_t first) {
     Tile<Rows, Vectors> tile;
     const std::uint8_t* own = task.own + first;
-    const std::int32_t* next = called(task, first, Rows);
+    const std::int32_t* next = called(task.others, first, Rows, task.left, ahead);
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
         call_row(task.x + next[r] * task.x_stride, task.in);
@@ -113,7 +117,7 @@ template <int Rows>
                                                  std::int64_t channel, std::int64_t first) {
     const float* x[Rows];
     Lanes sums[Rows];
-    const std::int32_t* next = called(task, first, Rows);
+    const std::int32_t* next = called(task.others, first, Rows, task.left, ahead_of_narrow);
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r) {
         __builtin_prefetch(task.x + next[r] * task.x_stride + channel);
