@@ -11,10 +11,29 @@
 
 namespace hodo::sparse {
 
+namespace {
+
+/// Writes numbers to a tensor of any type on any device; without an operator of LibTorch, whose
+/// calls take longer than the few numbers of a norm, where that can be.
+void write(const std::vector<double>& values, const at::Tensor& tensor) {
+    const auto type = tensor.scalar_type();
+    if (tensor.is_cpu() && tensor.is_contiguous() && (type == at::kFloat || type == at::kDouble)) {
+        for_type_of(tensor, [&](auto number) {
+            std::copy(values.begin(), values.end(), tensor.data_ptr<decltype(number)>());
+        });
+        return;
+    }
+    const auto wide = at::empty({static_cast<std::int64_t>(values.size())}, at::kDouble);
+    write(values, wide);
+    tensor.copy_(wide);
+}
+
+}  // namespace
+
 at::Tensor to_tensor(const std::vector<double>& values, const at::TensorOptions& options) {
-    auto tensor = at::empty({static_cast<std::int64_t>(values.size())}, at::kDouble);
-    std::copy(values.begin(), values.end(), tensor.data_ptr<double>());
-    return tensor.to(options);
+    const auto tensor = at::empty({static_cast<std::int64_t>(values.size())}, options);
+    write(values, tensor);
+    return tensor;
 }
 
 std::vector<double> to_doubles(const at::Tensor& tensor) {
@@ -126,22 +145,27 @@ Moments moments(const at::Tensor& x) {
 
 /// y = leaky(x scale + shift); columns of one row lie side by side.
 template <class T>
-void scale_rows(const at::Tensor& x, const std::vector<double>& scale,
-                const std::vector<double>& shift, double leak, const at::Tensor& y) {
+base::Work scaling(const at::Tensor& x, const std::vector<double>& scale,
+                   const std::vector<double>& shift, double leak, const at::Tensor& y) {
     const auto channels = x.size(1);
-    const std::vector<T> scales(scale.begin(), scale.end()), shifts(shift.begin(), shift.end());
-    base::parallel_for(x.size(0), smallest_share / std::max<std::int64_t>(1, channels),
-                       [&](std::int64_t begin, std::int64_t end) {
-                           Steps<T>::apply({x.data_ptr<T>() + begin * x.stride(0), x.stride(0)},
-                                           end - begin, channels, scales.data(), shifts.data(),
-                                           leak,
-                                           {y.data_ptr<T>() + begin * y.stride(0), y.stride(0)});
-                       });
+    const Rows<const T> from{x.data_ptr<T>(), x.stride(0)};
+    const Rows<T> to{y.data_ptr<T>(), y.stride(0)};
+    return {x.size(0), smallest_share / std::max<std::int64_t>(1, channels),
+            [from, to, channels, leak, scales = std::vector<T>(scale.begin(), scale.end()),
+             shifts = std::vector<T>(shift.begin(), shift.end())](std::int64_t begin,
+                                                                  std::int64_t end) {
+                Steps<T>::apply({from.data + begin * from.stride, from.stride}, end - begin,
+                                channels, scales.data(), shifts.data(), leak,
+                                {to.data + begin * to.stride, to.stride});
+            }};
 }
 
-void scale_rows_of_any_type(const at::Tensor& x, const std::vector<double>& scale,
-                            const std::vector<double>& shift, double leak, const at::Tensor& y) {
-    for_type_of(x, [&](auto number) { scale_rows<decltype(number)>(x, scale, shift, leak, y); });
+base::Work scaling_of_any_type(const at::Tensor& x, const std::vector<double>& scale,
+                               const std::vector<double>& shift, double leak, const at::Tensor& y) {
+    base::Work work;
+    for_type_of(x,
+                [&](auto number) { work = scaling<decltype(number)>(x, scale, shift, leak, y); });
+    return work;
 }
 
 /// The way back in double precision, by the formulas.
@@ -274,8 +298,12 @@ NormGradient FloatMap::rows(const at::Tensor& x, const at::Tensor& g, std::int64
             leak};
 }
 
+base::Work applying(const ChannelMap& map, const at::Tensor& x, const at::Tensor& y) {
+    return scaling_of_any_type(x, map.scale, map.shift, map.leak, y);
+}
+
 void apply(const ChannelMap& map, const at::Tensor& x, const at::Tensor& y) {
-    scale_rows_of_any_type(x, map.scale, map.shift, map.leak, y);
+    base::parallel_for(applying(map, x, y));
 }
 
 ParameterGradients norm_gradient(const ChannelMap& map, const std::vector<double>& sums,
@@ -338,7 +366,7 @@ void note(BatchNorm& norm, const Moments& moments, std::int64_t rows) {
         for (std::size_t c = 0; c < values.size(); ++c) {
             values[c] = norm.keep * values[c] + (1.0 - norm.keep) * batch[c] * factor;
         }
-        running.copy_(to_tensor(values, running.options()));
+        write(values, running);
     };
     one(norm.running_mean, moments.mean, 1.0);
     const auto n = static_cast<double>(rows);
@@ -377,7 +405,7 @@ void scale_into(const at::Tensor& x, const BatchNorm::Folded& by, double leak,
         y.copy_(at::leaky_relu(x * by.scale + by.shift, leak));
         return;
     }
-    scale_rows_of_any_type(x, to_doubles(by.scale), to_doubles(by.shift), leak, y);
+    base::parallel_for(scaling_of_any_type(x, to_doubles(by.scale), to_doubles(by.shift), leak, y));
 }
 
 }  // namespace hodo::sparse

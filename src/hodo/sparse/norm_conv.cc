@@ -26,41 +26,48 @@ class BlockNumbers {
     double* of(std::int64_t first_row) { return numbers_.data() + first_row / block_rows * count_; }
 
     std::vector<double> sums() const {
-        std::vector<double> sums(static_cast<std::size_t>(count_));
-        for (auto block = numbers_.begin(); block != numbers_.end(); block += count_) {
-            for (std::size_t i = 0; i < sums.size(); ++i) {
-                sums[i] += block[static_cast<std::int64_t>(i)];
-            }
-        }
-        return sums;
+        std::vector<double> all(static_cast<std::size_t>(count_));
+        double* sums = all.data();
+        for_blocks([&](const double* block, double) {
+#pragma omp simd
+            for (std::int64_t i = 0; i < count_; ++i) sums[i] += block[i];
+        });
+        return all;
     }
 
     /// Of means and squares of blocks [2 channels].
     Moments moments() const {
-        const auto channels = static_cast<std::size_t>(count_ / 2);
-        Moments all{std::vector<double>(channels), std::vector<double>(channels)};
-        const auto for_blocks = [&](const auto& visit) {
-            std::int64_t first = 0;
-            for (const double* block = numbers_.data(); first < rows_; block += count_) {
-                visit(block, static_cast<double>(std::min(block_rows, rows_ - first)));
-                first += block_rows;
-            }
-        };
+        const auto channels = count_ / 2;
+        const auto size = static_cast<std::size_t>(channels);
+        Moments all{std::vector<double>(size), std::vector<double>(size)};
+        double *mean = all.mean.data(), *variance = all.variance.data();
         for_blocks([&](const double* block, double rows) {
-            for (std::size_t c = 0; c < channels; ++c) all.mean[c] += block[c] * rows;
+#pragma omp simd
+            for (std::int64_t c = 0; c < channels; ++c) mean[c] += block[c] * rows;
         });
-        for (auto& mean : all.mean) mean /= static_cast<double>(rows_);
+        for (auto& value : all.mean) value /= static_cast<double>(rows_);
         for_blocks([&](const double* block, double rows) {
-            for (std::size_t c = 0; c < channels; ++c) {
-                const double apart = block[c] - all.mean[c];
-                all.variance[c] += block[channels + c] + rows * apart * apart;
+#pragma omp simd
+            for (std::int64_t c = 0; c < channels; ++c) {
+                const double apart = block[c] - mean[c];
+                variance[c] += block[channels + c] + rows * apart * apart;
             }
         });
-        for (auto& variance : all.variance) variance /= static_cast<double>(rows_);
+        for (auto& value : all.variance) value /= static_cast<double>(rows_);
         return all;
     }
 
   private:
+    /// `visit(numbers of a block, how many rows it has)` in order.
+    template <class Visit>
+    void for_blocks(const Visit& visit) const {
+        std::int64_t first = 0;
+        for (const double* block = numbers_.data(); first < rows_; block += count_) {
+            visit(block, static_cast<double>(std::min(block_rows, rows_ - first)));
+            first += block_rows;
+        }
+    }
+
     std::int64_t rows_, count_;
     RecycledVector<double> numbers_;
 };
@@ -87,9 +94,10 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
         const auto x = plain_rows(features), weight = map.contiguous();
         const auto& plan = *layer->plan;
         auto normed = x;
+        Meanwhile norm;
         if (layer->is_normed()) {
             normed = new_rows(x.size(0), x.size(1), x.options());
-            sparse::apply(layer->map, x, normed);
+            norm.packing = applying(layer->map, x, normed);
         }
         const auto rows = plan.target()->size(), out = weight.size(3);
         const auto y = new_rows(rows, out, x.options());
@@ -109,7 +117,8 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
                       kernels().moments(sums + first * out, end - first, out, numbers,
                                         numbers + out);
                   },
-                  {}});
+                  {}},
+                 norm);
         found = moments.moments();
         context->save_for_backward({x, normed, weight});
         context->saved_data["layer"] = c10::IValue::make_capsule(layer);
@@ -129,41 +138,50 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
             return result;
         }
         const auto g = dense_rows(gradients[0]);
-        if (context->needs_input_grad(3)) result[3] = weight_gradient_of(layer, normed, g, weight);
+        Meanwhile of_weight;
+        if (context->needs_input_grad(3)) {
+            result[3] = at::empty(weight.sizes(), weight.options());
+            of_weight = weight_gradient_of(layer, normed, g, result[3]);
+        }
         if (layer.is_normed()) {
-            const auto found = back_through_norm(layer, x, weight, g, passed, result[0]);
+            const auto found = back_through_norm(layer, x, weight, g, passed, of_weight, result[0]);
             result[1] = to_tensor(found.weight, x.options());
             result[2] = to_tensor(found.bias, x.options());
         } else if (context->needs_input_grad(0)) {
             result[0] = new_rows(x.size(0), x.size(1), x.options());
-            convolve_back(layer, g, weight, result[0], {});
+            convolve_back(layer, g, weight, result[0], {}, of_weight);
             if (passed.defined()) result[0] += passed;
+        } else {
+            base::parallel_for(of_weight.packing);
+            base::parallel_for(of_weight.products);
         }
         if (context->needs_input_grad(4)) result[4] = g;
         return result;
     }
 
   private:
-    static at::Tensor weight_gradient_of(const Layer& layer, const at::Tensor& normed,
-                                         const at::Tensor& g, const at::Tensor& weight) {
-        auto grad = at::empty(weight.sizes(), weight.options());
-        const auto in = weight.size(2), out = weight.size(3);
-        weight_gradient(*layer.plan->book, layer.plan->direction, columns<const float>(normed, 0),
-                        columns<const float>(g, 0),
-                        CellGradients<float>{grad.data_ptr<float>(), in * out, in, out});
-        return grad;
+    /// The steps to `grad`, a tensor like the weights.
+    static Meanwhile weight_gradient_of(const Layer& layer, const at::Tensor& normed,
+                                        const at::Tensor& g, const at::Tensor& grad) {
+        const auto in = grad.size(2), out = grad.size(3);
+        return weight_gradient_steps(
+            *layer.plan->book, layer.plan->direction, columns<const float>(normed, 0),
+            columns<const float>(g, 0),
+            CellGradients<float>{grad.data_ptr<float>(), in * out, in, out});
     }
 
     static void convolve_back(const Layer& layer, const at::Tensor& g, const at::Tensor& weight,
-                              const at::Tensor& grad_x, const AfterBlock& after) {
+                              const at::Tensor& grad_x, const AfterBlock& after,
+                              const Meanwhile& of_weight) {
         convolve(*layer.plan->book, layer.plan->opposite(), columns<const float>(g, 0),
                  group_maps<float>(weight, 0, CellMaps<float>::Form::transposed),
-                 columns<float>(grad_x, 0), {}, after);
+                 columns<float>(grad_x, 0), {}, after, of_weight);
     }
 
     static ParameterGradients back_through_norm(const Layer& layer, const at::Tensor& x,
                                                 const at::Tensor& weight, const at::Tensor& g,
-                                                const at::Tensor& passed, at::Tensor& grad_x) {
+                                                const at::Tensor& passed,
+                                                const Meanwhile& of_weight, at::Tensor& grad_x) {
         const auto channels = x.size(1);
         grad_x = new_rows(x.size(0), channels, x.options());
         const FloatMap map(layer.map);
@@ -175,7 +193,8 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
                            kernels().norm_sums(map.rows(x, grad_x, first, end), numbers,
                                                numbers + channels);
                        },
-                       columns<const float>(x, 0)});
+                       columns<const float>(x, 0)},
+                      of_weight);
         const auto added = passed.defined() ? dense_rows(passed) : passed;
         return norm_gradient(layer.map, sums.sums(), x, grad_x, added, grad_x);
     }

@@ -1,8 +1,8 @@
 #include "hodo/sparse/products.hh"
 
 #include <algorithm>
+#include <array>
 
-#include "hodo/base/threads.hh"
 #include "hodo/sparse/detail/memory.hh"
 #include "hodo/sparse/detail/shares.hh"
 
@@ -35,19 +35,16 @@ void pack_cell(const CellMaps<float>& maps, const float* weight, float* place) {
     }
 }
 
-/// All weights, cells already in the order of the rulebook.
-RecycledVector<float> pack(const CellMaps<float>& maps, std::int64_t cells, bool mirrored) {
+/// Writes all weights to `packed`, cells already in the order of the rulebook.
+base::Work packing(const CellMaps<float>& maps, std::int64_t cells, bool mirrored, float* packed) {
     const auto numbers = maps.from() * padded_columns(maps.to());
-    RecycledVector<float> packed(size(cells * numbers));
-    base::parallel_for(cells, std::max<std::int64_t>(1, smallest_packing / numbers),
-                       [&](std::int64_t begin, std::int64_t end) {
-                           for (auto cell = begin; cell < end; ++cell) {
-                               const auto source = mirrored ? cells - 1 - cell : cell;
-                               pack_cell(maps, maps.data + source * maps.cell_stride,
-                                         packed.data() + cell * numbers);
-                           }
-                       });
-    return packed;
+    return {cells, smallest_packing / std::max<std::int64_t>(1, numbers),
+            [=](std::int64_t begin, std::int64_t end) {
+                for (auto cell = begin; cell < end; ++cell) {
+                    const auto source = mirrored ? cells - 1 - cell : cell;
+                    pack_cell(maps, maps.data + source * maps.cell_stride, packed + cell * numbers);
+                }
+            }};
 }
 
 const float* moved(const float* data, std::int64_t offset) {
@@ -58,13 +55,15 @@ const float* moved(const float* data, std::int64_t offset) {
 
 void convolve(const Rulebook& book, Direction direction, Rows<const float> x,
               const CellMaps<float>& maps, Rows<float> y, const Epilogue& epilogue,
-              const AfterBlock& after) {
+              const AfterBlock& after, const Meanwhile& meanwhile) {
     const auto& blocks = book.blocks(direction);
     const bool mirrored = book.is_mirrored() && direction == Direction::back;
-    const auto weight = pack(maps, book.cells(), mirrored);
+    RecycledVector<float> weight(size(book.cells() * maps.from() * padded_columns(maps.to())));
+    base::parallel_for(
+        std::array{meanwhile.packing, packing(maps, book.cells(), mirrored, weight.data())});
     const auto pairs = static_cast<std::int64_t>(blocks.others.size());
     const auto grain = grain_of(blocks.count(), pairs, maps.in * maps.out);
-    base::parallel_for(blocks.count(), grain, [&](std::int64_t begin, std::int64_t end) {
+    const auto products = [&](std::int64_t begin, std::int64_t end) {
         RecycledVector<float> scratch(size(product_scratch));
         for (auto block = begin; block < end; ++block) {
             const auto row = block * block_rows;
@@ -80,7 +79,8 @@ void convolve(const Rulebook& book, Direction direction, Rows<const float> x,
                               scratch.data());
             if (after.run) after.run(row, row + rows);
         }
-    });
+    };
+    base::parallel_for(std::array{meanwhile.products, base::Work{blocks.count(), grain, products}});
 }
 
 void convolve(const Rulebook& book, Direction direction, Rows<const double> x,

@@ -5,6 +5,7 @@
 /// grouped convolution are separate maps on parts of the rows. All sums have a fixed order:
 /// results do not depend on threads.
 
+#include "hodo/base/threads.hh"
 #include "hodo/sparse/rulebook.hh"
 
 #include <functional>
@@ -39,11 +40,17 @@ struct AfterBlock {
     Rows<const float> reads;
 };
 
+/// What threads also do in the two sections of a convolution, that it need not be waited for.
+struct Meanwhile {
+    base::Work packing;   ///< Beside the arranging of weights; may write the convolution's input.
+    base::Work products;  ///< Beside the products, when all of the above is done.
+};
+
 /// y[u] = sum over pairs (p, k) of x[p] W_k, for all rows of the level that `direction` leads to;
 /// the epilogue and `after` (float32 only) name row 0 of all.
 void convolve(const Rulebook& book, Direction direction, Rows<const float> x,
               const CellMaps<float>& maps, Rows<float> y, const Epilogue& epilogue = {},
-              const AfterBlock& after = {});
+              const AfterBlock& after = {}, const Meanwhile& meanwhile = {});
 void convolve(const Rulebook& book, Direction direction, Rows<const double> x,
               const CellMaps<double>& maps, Rows<double> y);
 
@@ -57,6 +64,10 @@ void weight_gradient(const Rulebook& book, Direction direction, Rows<const float
                      Rows<const float> g, const CellGradients<float>& grad);
 void weight_gradient(const Rulebook& book, Direction direction, Rows<const double> x,
                      Rows<const double> g, const CellGradients<double>& grad);
+/// The same in two steps, for a convolution on the way back to do meanwhile: sums of groups of
+/// rows, then these added up. The rulebook must live until both are done.
+Meanwhile weight_gradient_steps(const Rulebook& book, Direction direction, Rows<const float> x,
+                                Rows<const float> g, const CellGradients<float>& grad);
 
 /// y[u, c] = sum over pairs (p, k) of x[p, c] w[k, c]; w [cells, channels]. `direction` back uses
 /// the mirrored cells where the rulebook is mirrored.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <memory>
 
 #include "hodo/base/threads.hh"
 #include "hodo/sparse/detail/memory.hh"
@@ -27,6 +28,12 @@ void pad_rows(Rows<const float> g, std::int64_t rows, std::int64_t columns, floa
     }
 }
 
+/// Parts [begin, end) of the rows and kernel cells [first_cell, end_cell), whose sums go to a
+/// group.
+struct Task {
+    std::int64_t group, begin, end, first_cell, end_cell;
+};
+
 /// How a sum over parts of the rows is cut: into groups of parts with a sum each, and these by
 /// kernel cells where groups are few. A matter of sizes, never of threads.
 struct Cut {
@@ -41,100 +48,141 @@ struct Cut {
         chunks = std::clamp<std::int64_t>((enough_tasks + groups - 1) / groups, 1, cells);
     }
     std::int64_t tasks() const { return groups * chunks; }
-};
-
-/// Parts [begin, end) of the rows and kernel cells [first_cell, end_cell).
-struct Task {
-    std::int64_t begin, end, first_cell, end_cell;
-};
-
-/// Sums of `numbers` per cell and group: what `add(task, sums of the group)` adds to zeros.
-template <class Add>
-RecycledVector<float> sum_groups(const Cut& cut, std::int64_t numbers, std::int64_t grain,
-                                 const Add& add) {
-    RecycledVector<float> sums(size(cut.groups * cut.cells * numbers));
-    base::parallel_for(cut.tasks(), grain, [&](std::int64_t first, std::int64_t last) {
-        for (auto t = first; t < last; ++t) {
-            const auto group = t / cut.chunks, chunk = t % cut.chunks;
-            const Task task{cut.parts * group / cut.groups, cut.parts * (group + 1) / cut.groups,
-                            cut.cells * chunk / cut.chunks, cut.cells * (chunk + 1) / cut.chunks};
-            float* own = sums.data() + group * cut.cells * numbers;
-            std::fill(own + task.first_cell * numbers, own + task.end_cell * numbers, 0.0F);
-            add(task, own);
-        }
-    });
-    return sums;
-}
-
-/// target[i] = the groups' sums from `first` on, added up in their order.
-void add_groups(const Cut& cut, const RecycledVector<float>& sums, std::int64_t numbers,
-                std::int64_t first, std::int64_t count, float* target) {
-    const auto all = cut.cells * numbers;
-    std::copy_n(sums.data() + first, count, target);
-    for (std::int64_t group = 1; group < cut.groups; ++group) {
-        const float* other = sums.data() + group * all + first;
-#pragma omp simd
-        for (std::int64_t i = 0; i < count; ++i) target[i] += other[i];
+    Task task(std::int64_t index) const {
+        const auto group = index / chunks, chunk = index % chunks;
+        return {group, parts * group / groups, parts * (group + 1) / groups, cells * chunk / chunks,
+                cells * (chunk + 1) / chunks};
     }
+};
+
+/// Sums of `numbers` per cell and group.
+class GroupSums {
+  public:
+    GroupSums(const Cut& cut, std::int64_t numbers)
+        : cut_(cut), numbers_(numbers), sums_(size(cut.groups * cut.cells * numbers)) {}
+
+    /// What a task adds to: zeros.
+    float* begin(const Task& task) {
+        float* own = sums_.data() + task.group * cut_.cells * numbers_;
+        std::fill(own + task.first_cell * numbers_, own + task.end_cell * numbers_, 0.0F);
+        return own;
+    }
+
+    /// target[i] = the groups' numbers of a cell from `first` on, added up in their order.
+    void add_up(std::int64_t cell, std::int64_t first, std::int64_t count, float* target) const {
+        const float* sums = sums_.data() + cell * numbers_ + first;
+        std::copy_n(sums, count, target);
+        for (std::int64_t group = 1; group < cut_.groups; ++group) {
+            const float* other = sums + group * cut_.cells * numbers_;
+#pragma omp simd
+            for (std::int64_t i = 0; i < count; ++i) target[i] += other[i];
+        }
+    }
+
+    /// Cells whose adding up is worth a thread.
+    std::int64_t grain() const {
+        return smallest_sum / (cut_.groups * std::max<std::int64_t>(1, numbers_));
+    }
+
+  private:
+    Cut cut_;
+    std::int64_t numbers_;
+    RecycledVector<float> sums_;
+};
+
+std::int64_t pairs_of(const Blocks& blocks) {
+    return static_cast<std::int64_t>(blocks.others.size());
 }
 
-/// Cells whose sums are worth a thread.
-std::int64_t cell_grain(const Cut& cut, std::int64_t numbers) {
-    return std::max<std::int64_t>(1,
-                                  smallest_sum / (cut.groups * std::max<std::int64_t>(1, numbers)));
-}
+/// The gradient of the weights of one convolution.
+class WeightGradient {
+  public:
+    WeightGradient(const Rulebook& book, Direction direction, Rows<const float> x,
+                   Rows<const float> g, const CellGradients<float>& grad)
+        : blocks_(book.blocks(direction)),
+          x_(x),
+          g_(g),
+          grad_(grad),
+          padded_(padded_columns(grad.out)),
+          is_mirrored_(book.is_mirrored() && direction == Direction::back),
+          cut_(blocks_.count(), book.cells(), book.cells() * grad.in * padded_),
+          sums_(cut_, grad.in * padded_) {}
 
-/// Tasks that are worth a thread of their own.
-std::int64_t task_grain(const Cut& cut, std::int64_t pairs, std::int64_t work_per_pair) {
-    return grain_of(cut.tasks(), pairs, work_per_pair);
-}
+    std::int64_t tasks() const { return cut_.tasks(); }
+    std::int64_t cells() const { return cut_.cells; }
+    std::int64_t task_grain() const {
+        return grain_of(tasks(), pairs_of(blocks_), grad_.in * grad_.out);
+    }
+    std::int64_t cell_grain() const { return sums_.grain(); }
+
+    void sum(const Task& task) {
+        float* sums = sums_.begin(task);
+        RecycledVector<float> padding(size(is_padded() ? 0 : block_rows * padded_));
+        for (auto block = task.begin; block < task.end; ++block) {
+            const auto cells = with_cells(view(blocks_, block), task.first_cell, task.end_cell);
+            auto rows = rows_of(block);
+            if (block + 1 < task.end) {
+                const auto next = rows_of(block + 1);
+                call_rows(next.data, next.stride,
+                          std::min(block_rows, blocks_.rows - (block + 1) * block_rows), grad_.out);
+            }
+            if (!is_padded()) {
+                pad_rows(rows, cells.rows, grad_.out, padding.data());
+                rows = {padding.data(), padded_};
+            }
+            kernels().weight_gradient(
+                {cells, x_.data, x_.stride, grad_.in, rows.data, rows.stride, grad_.out, sums});
+        }
+    }
+    void sum(std::int64_t first, std::int64_t end) {
+        for (auto task = first; task < end; ++task) sum(cut_.task(task));
+    }
+
+    void add_up(std::int64_t begin, std::int64_t end) const {
+        for (auto cell = begin; cell < end; ++cell) {
+            const auto target = is_mirrored_ ? cut_.cells - 1 - cell : cell;
+            float* place = grad_.data + target * grad_.cell_stride;
+            if (is_padded()) {
+                sums_.add_up(cell, 0, grad_.in * padded_, place);
+                continue;
+            }
+            for (std::int64_t i = 0; i < grad_.in; ++i) {
+                sums_.add_up(cell, i * padded_, grad_.out, place + i * grad_.out);
+            }
+        }
+    }
+
+  private:
+    bool is_padded() const { return padded_ == grad_.out; }
+    Rows<const float> rows_of(std::int64_t block) const {
+        return {g_.data + block * block_rows * g_.stride, g_.stride};
+    }
+
+    const Blocks& blocks_;
+    Rows<const float> x_, g_;
+    CellGradients<float> grad_;
+    std::int64_t padded_;
+    bool is_mirrored_;
+    Cut cut_;
+    GroupSums sums_;
+};
 
 }  // namespace
 
+Meanwhile weight_gradient_steps(const Rulebook& book, Direction direction, Rows<const float> x,
+                                Rows<const float> g, const CellGradients<float>& grad) {
+    const auto gradient = std::make_shared<WeightGradient>(book, direction, x, g, grad);
+    return {{gradient->tasks(), gradient->task_grain(),
+             [gradient](std::int64_t begin, std::int64_t end) { gradient->sum(begin, end); }},
+            {gradient->cells(), gradient->cell_grain(),
+             [gradient](std::int64_t begin, std::int64_t end) { gradient->add_up(begin, end); }}};
+}
+
 void weight_gradient(const Rulebook& book, Direction direction, Rows<const float> x,
                      Rows<const float> g, const CellGradients<float>& grad) {
-    const auto& blocks = book.blocks(direction);
-    const auto padded = padded_columns(grad.out);
-    const bool is_padded = padded == grad.out;
-    const auto numbers = grad.in * padded;
-    const Cut cut(blocks.count(), book.cells(), book.cells() * numbers);
-    const auto pairs = static_cast<std::int64_t>(blocks.others.size());
-    const auto sums = sum_groups(
-        cut, numbers, task_grain(cut, pairs, grad.in * grad.out),
-        [&](const Task& task, float* group_sums) {
-            RecycledVector<float> padding(size(is_padded ? 0 : block_rows * padded));
-            for (auto block = task.begin; block < task.end; ++block) {
-                const auto cells = with_cells(view(blocks, block), task.first_cell, task.end_cell);
-                auto rows = Rows<const float>{g.data + block * block_rows * g.stride, g.stride};
-                if (block + 1 < task.end) {
-                    const auto next = std::min(block_rows, blocks.rows - (block + 1) * block_rows);
-                    call_rows(rows.data + block_rows * g.stride, g.stride, next, grad.out);
-                }
-                if (!is_padded) {
-                    pad_rows(rows, cells.rows, grad.out, padding.data());
-                    rows = {padding.data(), padded};
-                }
-                kernels().weight_gradient({cells, x.data, x.stride, grad.in, rows.data, rows.stride,
-                                           grad.out, group_sums});
-            }
-        });
-    const bool mirrored = book.is_mirrored() && direction == Direction::back;
-    base::parallel_for(cut.cells, cell_grain(cut, numbers),
-                       [&](std::int64_t begin, std::int64_t end) {
-                           for (auto cell = begin; cell < end; ++cell) {
-                               const auto target = mirrored ? cut.cells - 1 - cell : cell;
-                               float* place = grad.data + target * grad.cell_stride;
-                               const auto first = cell * numbers;
-                               if (is_padded) {
-                                   add_groups(cut, sums, numbers, first, numbers, place);
-                                   continue;
-                               }
-                               for (std::int64_t i = 0; i < grad.in; ++i) {
-                                   add_groups(cut, sums, numbers, first + i * padded, grad.out,
-                                              place + i * grad.out);
-                               }
-                           }
-                       });
+    const auto steps = weight_gradient_steps(book, direction, x, g, grad);
+    base::parallel_for(steps.packing);
+    base::parallel_for(steps.products);
 }
 
 void weight_gradient(const Rulebook& book, Direction direction, Rows<const double> x,
@@ -149,16 +197,22 @@ void depthwise_weight_gradient(const Rulebook& book, const float* x, const float
     const auto pairs = static_cast<std::int64_t>(neighbours.entries.size());
     Cut cut(parts, book.cells(), book.cells() * channels);
     cut.chunks = 1;
-    const auto sums =
-        sum_groups(cut, channels, task_grain(cut, pairs, 8 * channels),
-                   [&](const Task& task, float* group_sums) {
-                       const auto first = task.begin * block_rows;
-                       const auto last = std::min(task.end * block_rows, neighbours.rows());
-                       kernels().depthwise_weight_gradient(
-                           {neighbours.starts.data() + first, neighbours.entries.data(),
-                            last - first, channels, x, g + first * channels, group_sums});
-                   });
-    add_groups(cut, sums, channels, 0, book.cells() * channels, grad);
+    GroupSums sums(cut, channels);
+    base::parallel_for(
+        cut.tasks(), grain_of(cut.tasks(), pairs, 8 * channels),
+        [&](std::int64_t begin, std::int64_t end) {
+            for (auto index = begin; index < end; ++index) {
+                const auto task = cut.task(index);
+                const auto first = task.begin * block_rows;
+                const auto last = std::min(task.end * block_rows, neighbours.rows());
+                kernels().depthwise_weight_gradient(
+                    {neighbours.starts.data() + first, neighbours.entries.data(), last - first,
+                     channels, x, g + first * channels, sums.begin(task)});
+            }
+        });
+    for (std::int64_t cell = 0; cell < cut.cells; ++cell) {
+        sums.add_up(cell, 0, channels, grad + cell * channels);
+    }
 }
 
 void depthwise_weight_gradient(const Rulebook& book, const double* x, const double* g,

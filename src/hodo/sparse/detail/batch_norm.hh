@@ -1,6 +1,7 @@
 #pragma once
 /// Pieces of batch normalisation that layers of a training share.
 
+#include "hodo/base/threads.hh"
 #include "hodo/sparse/kernels/kernels.hh"
 #include "hodo/sparse/norm.hh"
 
@@ -29,6 +30,8 @@ struct FloatMap {
 Moments row_moments(const at::Tensor& x);
 /// Writes the map of `x` to `y`, [rows, channels] both.
 void apply(const ChannelMap& map, const at::Tensor& x, const at::Tensor& y);
+/// The same as work to be done; the tensors must live until then.
+base::Work applying(const ChannelMap& map, const at::Tensor& x, const at::Tensor& y);
 /// Takes note of a batch's statistics in the running ones.
 void note(BatchNorm& norm, const Moments& moments, std::int64_t rows);
 
