@@ -141,6 +141,21 @@ TEST(Neighbours, CoarseCellsAreTheSameForAnyNumberOfThreads) {
     }
 }
 
+TEST(Neighbours, ReversedListsAreTheSameForAnyNumberOfThreads) {
+    const auto fine = group_rows(test::random_voxels(40000, 60, 2, "reversed threads")).voxels;
+    const auto coarse = coarse_cells(*fine, {2, 2, 2});
+    for (const Kernel& kernel :
+         {Kernel{{2, 2, 2}, {1, 1, 1}, Alignment::forward}, Kernel{{3, 1, 3}}}) {
+        const auto there = find_neighbours(coarse, *fine, kernel);
+        const auto one = reversed(there, fine->size());
+        base::set_threads(3);
+        const auto several = reversed(there, fine->size());
+        base::set_threads(1);
+        EXPECT_EQ(one.starts, several.starts);
+        EXPECT_EQ(one.entries, several.entries);
+    }
+}
+
 TEST(Neighbours, AndTheOrderOfRowsAreTheSameForAnyNumberOfThreads) {
     const auto rows = test::random_voxels(60000, 60, 3, "threads");
     const auto lists = [&](int threads) {

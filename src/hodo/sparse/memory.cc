@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <unordered_map>
 
 #include <sys/mman.h>
 
@@ -81,7 +82,7 @@ class Store {
 
     std::mutex lock_;
     std::multimap<std::size_t, void*> free_;
-    std::map<void*, std::size_t> sizes_;  ///< Of blocks in use.
+    std::unordered_map<void*, std::size_t> sizes_;  ///< Of blocks in use.
     std::size_t used_ = 0, kept_ = 0, most_ = 0;
 };
 

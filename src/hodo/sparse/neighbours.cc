@@ -228,18 +228,40 @@ Neighbours find_neighbours(const Coordinates& output, const Coordinates& input,
 
 Neighbours reversed(const Neighbours& neighbours, std::int64_t others) {
     Neighbours back;
-    std::vector<std::int64_t> places(static_cast<std::size_t>(others) + 1, 0);
-    for (const auto& entry : neighbours.entries) ++places[static_cast<std::size_t>(entry.row) + 1];
-    for (std::size_t i = 0; i < static_cast<std::size_t>(others); ++i) places[i + 1] += places[i];
-    back.starts = places;
+    back.starts.assign(static_cast<std::size_t>(others) + 1, 0);
     back.entries.resize(neighbours.entries.size());
-    for (std::int64_t row = 0; row < neighbours.rows(); ++row) {
-        for (const auto& entry : neighbours.of(row)) {
-            auto& place = places[static_cast<std::size_t>(entry.row)];
-            back.entries[static_cast<std::size_t>(place++)] = {static_cast<std::int32_t>(row),
-                                                               entry.cell};
+    // Every thread reads all entries and takes those of its own rows.
+    const auto parts = std::clamp<std::int64_t>(others / rows_per_part, 1, base::threads());
+    const auto for_parts = [&](const auto& run) {
+        base::parallel_for(parts, 1, [&](std::int64_t begin, std::int64_t end) {
+            for (auto part = begin; part < end; ++part) {
+                const auto first = others * part / parts, last = others * (part + 1) / parts;
+                run(static_cast<std::size_t>(first), static_cast<std::size_t>(last));
+            }
+        });
+    };
+    const auto is_own = [](const Pair& entry, std::size_t first, std::size_t last) {
+        const auto row = static_cast<std::size_t>(entry.row);
+        return first <= row && row < last;
+    };
+    for_parts([&](std::size_t first, std::size_t last) {
+        for (const auto& entry : neighbours.entries) {
+            if (is_own(entry, first, last)) ++back.starts[static_cast<std::size_t>(entry.row) + 1];
         }
-    }
+    });
+    for (std::size_t i = 0; i + 1 < back.starts.size(); ++i) back.starts[i + 1] += back.starts[i];
+    for_parts([&](std::size_t first, std::size_t last) {
+        std::vector<std::int64_t> places(back.starts.begin() + static_cast<std::ptrdiff_t>(first),
+                                         back.starts.begin() + static_cast<std::ptrdiff_t>(last));
+        for (std::int64_t row = 0; row < neighbours.rows(); ++row) {
+            for (const auto& entry : neighbours.of(row)) {
+                if (!is_own(entry, first, last)) continue;
+                auto& place = places[static_cast<std::size_t>(entry.row) - first];
+                back.entries[static_cast<std::size_t>(place++)] = {static_cast<std::int32_t>(row),
+                                                                   entry.cell};
+            }
+        }
+    });
     return back;
 }
 

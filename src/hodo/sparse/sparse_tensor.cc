@@ -17,24 +17,31 @@ constexpr std::int64_t rows_per_part = 8192;  // that are worth a thread's while
 std::vector<Voxel> read_voxels(const at::Tensor& coordinates, EventColumn event_column) {
     HODO_CHECK(coordinates.dim() == 2 && coordinates.size(1) == 4,
                "coordinates of sparse rows need 4 columns (event, x, y, z)");
-    const auto plain = coordinates.to(at::kCPU, at::kLong).contiguous();
-    const std::int64_t* c = plain.data_ptr<std::int64_t>();
+    const auto as_read = coordinates.scalar_type() == at::kInt ? at::kInt : at::kLong;
+    const auto plain = coordinates.to(at::kCPU, as_read).contiguous();
     std::vector<Voxel> voxels(static_cast<std::size_t>(plain.size(0)));
-    base::parallel_for(plain.size(0), rows_per_part, [&](std::int64_t begin, std::int64_t end) {
-        for (auto i = begin; i < end; ++i) {
-            std::array<std::int32_t, 4> row{};
-            for (std::size_t a = 0; a < 4; ++a) {
-                const auto value = c[4 * i + static_cast<std::int64_t>(a)];
-                HODO_CHECK(static_cast<std::int32_t>(value) == value,
-                           "coordinate {} does not fit 32 bits; move the voxels towards zero",
-                           value);
-                row[a] = static_cast<std::int32_t>(value);
+    const auto read = [&](const auto* c) {
+        base::parallel_for(plain.size(0), rows_per_part, [&](std::int64_t begin, std::int64_t end) {
+            for (auto i = begin; i < end; ++i) {
+                std::array<std::int32_t, 4> row{};
+                for (std::size_t a = 0; a < 4; ++a) {
+                    const auto value = c[4 * i + static_cast<std::int64_t>(a)];
+                    HODO_CHECK(static_cast<std::int32_t>(value) == value,
+                               "coordinate {} does not fit 32 bits; move the voxels towards zero",
+                               value);
+                    row[a] = static_cast<std::int32_t>(value);
+                }
+                voxels[static_cast<std::size_t>(i)] = event_column == EventColumn::first
+                                                          ? Voxel{row[0], row[1], row[2], row[3]}
+                                                          : Voxel{row[3], row[0], row[1], row[2]};
             }
-            voxels[static_cast<std::size_t>(i)] = event_column == EventColumn::first
-                                                      ? Voxel{row[0], row[1], row[2], row[3]}
-                                                      : Voxel{row[3], row[0], row[1], row[2]};
-        }
-    });
+        });
+    };
+    if (as_read == at::kInt) {
+        read(plain.data_ptr<std::int32_t>());
+    } else {
+        read(plain.data_ptr<std::int64_t>());
+    }
     return voxels;
 }
 
