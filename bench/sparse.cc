@@ -41,7 +41,7 @@ struct Rows {
 };
 
 /// The event as rows of a file; features are random.
-Rows input_rows(const ChosenEvent& event) {
+Rows make_input_rows(const ChosenEvent& event) {
     const auto& rows = simulated_voxels(event);
     const auto count = static_cast<std::int64_t>(rows.size());
     auto table = at::empty({count, 4}, at::kInt);
@@ -49,14 +49,18 @@ Rows input_rows(const ChosenEvent& event) {
     for (const auto& v : rows) {
         for (const auto value : {v.batch, v.x, v.y, v.z}) *c++ = value;
     }
-    static std::map<std::string, at::Tensor> features;
-    auto& x = features[event.size];
-    if (!x.defined()) x = at::tensor(random_numbers(count * 3)).reshape({count, 3});
-    return {table, x};
+    return {table, at::tensor(random_numbers(count * 3)).reshape({count, 3})};
+}
+
+const Rows& input_rows(const ChosenEvent& event) {
+    static std::map<std::string, Rows> made;
+    const auto [place, is_new] = made.try_emplace(event.size);
+    if (is_new) place->second = make_input_rows(event);
+    return place->second;
 }
 
 sparse::Input make_input(const ChosenEvent& event) {
-    const auto rows = input_rows(event);
+    const auto& rows = input_rows(event);
     return sparse::from_rows(rows.coordinates, rows.features);
 }
 
@@ -78,6 +82,12 @@ void forward(benchmark::State& state, const ChosenEvent& event) {
     use_threads(1);
 }
 
+/// As a training does between two steps.
+void forget_gradients(nn::UResNet& net) {
+    for (auto& [name, tensor] : tensor::named_parameters(net))
+        tensor->mutable_grad() = at::Tensor();
+}
+
 template <Scheme scheme>
 void forward_backward(benchmark::State& state, const ChosenEvent& event) {
     use_threads(state.range(0));
@@ -94,6 +104,7 @@ void forward_backward(benchmark::State& state, const ChosenEvent& event) {
         if (!gradient.defined()) gradient = at::ones_like(rows);
         rows.backward(gradient);
         voxels = y.voxels();
+        forget_gradients(net);
     }
     count_voxels(state, voxels);
     use_threads(1);
@@ -155,7 +166,7 @@ double memory_of_forward() {
         const auto input = sparse::from_rows(coordinates, features);
         benchmark::DoNotOptimize(sparse::to_rows(net.evaluate(input.tensor), input));
     };
-    const auto rows = input_rows(event_of_196k);
+    const auto& rows = input_rows(event_of_196k);
     pass(rows.coordinates.narrow(0, 0, 1), rows.features.narrow(0, 0, 1));
     bench::forget_peak_memory();
     const double before = bench::peak_memory();
