@@ -54,24 +54,42 @@ void for_parts(std::size_t rows, std::int64_t parts, const Body& body) {
     });
 }
 
+/// The smallest and the largest value of each field.
+struct Bounds {
+    static constexpr auto most = std::numeric_limits<std::int32_t>::max();
+    static constexpr auto least = std::numeric_limits<std::int32_t>::min();
+    Voxel low{most, most, most, most}, high{least, least, least, least};
+
+    void include(const Voxel& a, const Voxel& b) {
+        low = {std::min(low.batch, a.batch), std::min(low.x, a.x), std::min(low.y, a.y),
+               std::min(low.z, a.z)};
+        high = {std::max(high.batch, b.batch), std::max(high.x, b.x), std::max(high.y, b.y),
+                std::max(high.z, b.z)};
+    }
+};
+
+Bounds bounds_of(std::span<const Voxel> rows) {
+    const auto parts = parts_of(rows.size());
+    std::vector<Bounds> bounds(static_cast<std::size_t>(parts));
+    for_parts(rows.size(), parts, [&](std::size_t part, std::size_t begin, std::size_t end) {
+        Bounds own;
+        for (const auto& voxel : rows.subspan(begin, end - begin)) own.include(voxel, voxel);
+        bounds[part] = own;
+    });
+    for (const auto& part : bounds) bounds.front().include(part.low, part.high);
+    return bounds.front();
+}
+
 /// How voxels are packed into keys: the widths of the four fields, relative to the smallest values.
 struct Packing {
     std::array<std::int64_t, 4> low{};
     std::array<int, 4> bits{};
     int total = 0;
 
-    explicit Packing(std::span<const Voxel> rows) {
-        constexpr auto most = std::numeric_limits<std::int32_t>::max();
-        constexpr auto least = std::numeric_limits<std::int32_t>::min();
-        Voxel small{most, most, most, most}, large{least, least, least, least};
-        for (const auto& v : rows) {
-            small = {std::min(small.batch, v.batch), std::min(small.x, v.x), std::min(small.y, v.y),
-                     std::min(small.z, v.z)};
-            large = {std::max(large.batch, v.batch), std::max(large.x, v.x), std::max(large.y, v.y),
-                     std::max(large.z, v.z)};
-        }
-        low = {small.batch, small.x, small.y, small.z};
-        const std::array<std::int64_t, 4> high{large.batch, large.x, large.y, large.z};
+    explicit Packing(const Bounds& bounds)
+        : low{bounds.low.batch, bounds.low.x, bounds.low.y, bounds.low.z} {
+        const std::array<std::int64_t, 4> high{bounds.high.batch, bounds.high.x, bounds.high.y,
+                                               bounds.high.z};
         for (std::size_t a = 0; a < 4; ++a) {
             bits[a] =
                 static_cast<int>(std::bit_width(static_cast<std::uint64_t>(high[a] - low[a])));
@@ -118,12 +136,13 @@ void radix_sort(RecycledVector<KeyedRow>& rows, int bits) {
     }
 }
 
-/// Row numbers in the order of their voxels; rows of one voxel keep their order.
-std::vector<std::int32_t> sorted_order(std::span<const Voxel> rows) {
+/// Row numbers in the order of their voxels, which lie within `bounds`; rows of one voxel keep their
+/// order.
+std::vector<std::int32_t> sorted_order(std::span<const Voxel> rows, const Bounds& bounds) {
     std::vector<std::int32_t> order(rows.size());
     std::iota(order.begin(), order.end(), 0);
     if (std::is_sorted(rows.begin(), rows.end())) return order;
-    const Packing packing(rows);
+    const Packing packing(bounds);
     if (packing.total > 64) {
         std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
             return rows[static_cast<std::size_t>(a)] < rows[static_cast<std::size_t>(b)];
@@ -229,20 +248,18 @@ Grouping group_rows(std::span<const Voxel> rows, Triple stride,
                     std::optional<std::int64_t> events) {
     HODO_CHECK(rows.size() < std::numeric_limits<std::int32_t>::max(),
                "{} voxels are too many for one batch; use smaller batches", rows.size());
-    std::int64_t largest = -1;
-    for (const auto& v : rows) {
-        HODO_CHECK(v.batch >= 0,
-                   "a voxel has event number {} (events count from 0); check the "
-                   "column that holds the event",
-                   v.batch);
-        largest = std::max<std::int64_t>(largest, v.batch);
-    }
+    const auto bounds = bounds_of(rows);
+    const std::int64_t largest = rows.empty() ? -1 : bounds.high.batch;
+    HODO_CHECK(bounds.low.batch >= 0,
+               "a voxel has event number {} (events count from 0); check the "
+               "column that holds the event",
+               bounds.low.batch);
     HODO_CHECK(!events || *events > largest,
                "a voxel has event number {} but the batch has {} "
                "events; check the column that holds the event",
                largest, events.value_or(0));
     Grouping grouping;
-    grouping.rows = sorted_order(rows);
+    grouping.rows = sorted_order(rows, bounds);
     auto distinct = unite(rows, grouping);
     grouping.voxels = std::make_shared<const Coordinates>(std::move(distinct), stride,
                                                           events.value_or(largest + 1));
@@ -250,7 +267,7 @@ Grouping group_rows(std::span<const Voxel> rows, Triple stride,
 }
 
 std::vector<Voxel> sorted_distinct(std::vector<Voxel> rows) {
-    const auto order = sorted_order(rows);
+    const auto order = sorted_order(rows, bounds_of(rows));
     std::vector<Voxel> distinct;
     for (const auto row : order) {
         const auto& voxel = rows[static_cast<std::size_t>(row)];

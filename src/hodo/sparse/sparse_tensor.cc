@@ -182,15 +182,15 @@ Input from_rows(const at::Tensor& coordinates, const at::Tensor& features,
                    voxel.y, voxel.z, options.stride[0], options.stride[1], options.stride[2]);
     }
     const bool sums = options.merge == Merge::sum || options.merge == Merge::mean;
-    const auto lists = sums ? voxel_lists(*grouping) : chosen_lists(*grouping, options.merge);
-    auto values = sum_over(lists, features);
-    if (options.merge == Merge::mean) values = values / list_lengths(*lists.there, values);
-    return {{grouping->voxels, values, std::make_shared<Maps>()}, grouping};
+    const auto lists = std::make_shared<const RowLists>(voxel_lists(*grouping));
+    auto values = sum_over(sums ? *lists : chosen_lists(*grouping, options.merge), features);
+    if (options.merge == Merge::mean) values = values / list_lengths(*lists->there, values);
+    return {{grouping->voxels, values, std::make_shared<Maps>()}, grouping, lists};
 }
 
 at::Tensor to_rows(const SparseTensor& x, const Input& input) {
     require_same_voxels(x, input.tensor);
-    return sum_over(voxel_lists(*input.grouping).turned(), x.features);
+    return sum_over(input.lists->turned(), x.features);
 }
 
 at::Tensor coordinate_tensor(const Coordinates& coordinates, EventColumn event_column) {

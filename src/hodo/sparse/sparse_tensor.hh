@@ -43,9 +43,12 @@ struct InputOptions {
     std::optional<std::int64_t> events;  ///< Default: the largest event number + 1.
 };
 
+struct RowLists;
+
 struct Input {
     SparseTensor tensor;
     std::shared_ptr<const Grouping> grouping;
+    std::shared_ptr<const RowLists> lists;  ///< From voxels to input rows and back.
 };
 
 /// `coordinates` [rows, 4] int32 or int64, `features` [rows, channels]. Gradients go to every row
