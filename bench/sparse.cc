@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 namespace hodo {
 namespace {
@@ -108,6 +109,33 @@ void forward_backward(benchmark::State& state, const ChosenEvent& event) {
     }
     count_voxels(state, voxels);
     use_threads(1);
+}
+
+/// Two passes of networks of their own at once, on a thread each, as two programs make them: what
+/// the machine's cores give to work that shares nothing. The time is that of both, halved.
+void two_at_once(benchmark::State& state, const ChosenEvent& event, bool backward) {
+    const auto pass = [&](nn::UResNet& net) {
+        base::use_this_thread_alone();
+        const auto input = make_input(event);
+        const at::AutoGradMode gradients(backward);
+        if (!backward) {
+            benchmark::DoNotOptimize(sparse::to_rows(net.evaluate(input.tensor), input));
+            return;
+        }
+        const auto rows = sparse::to_rows(net(input.tensor, nn::Mode::train), input);
+        rows.backward(at::ones_like(rows));
+        forget_gradients(net);
+    };
+    auto one = make_net(), other = make_net();
+    input_rows(event);
+    using Clock = std::chrono::steady_clock;
+    for (auto _ : state) {
+        const auto begin = Clock::now();
+        std::thread beside([&] { pass(other); });
+        std::thread([&] { pass(one); }).join();
+        beside.join();
+        state.SetIterationTime(std::chrono::duration<double>(Clock::now() - begin).count() / 2);
+    }
 }
 
 double middle_of(std::vector<double>& values) {
@@ -213,6 +241,14 @@ std::vector<bench::Row> rows() {
             const auto name = "uresnet_forward" + kind;
             all.push_back(row_of(what, name, event, 1, name + "_scn_scheme", to_scheme));
             all.push_back(row_of(what, name, event, 2, "", idle));
+            all.push_back(
+                {.what = base::format("{}, {} voxels, two at once on a thread each, per pass", what,
+                                      event.size),
+                 .benchmark = base::format("sparse/two_{}/voxels:{}", name, event.size),
+                 .unit = "ms",
+                 .single = name_of(name, event, 1),
+                 .smaller_is_better = true,
+                 .figure = "milliseconds"});
         }
     }
     for (const std::string kind : {"", "_backward"}) {
@@ -242,11 +278,13 @@ std::vector<bench::Row> rows() {
 }
 
 [[maybe_unused]] const bool registered = [] {
-    const auto add = [](const char* name, auto body, const ChosenEvent& event) {
+    const auto add_untimed = [](const char* name, auto body, const ChosenEvent& event) {
         const auto full = base::format("sparse/{}/voxels:{}", name, event.size);
         return benchmark::RegisterBenchmark(full.c_str(), body, event)
-            ->UseRealTime()
             ->Unit(benchmark::kMillisecond);
+    };
+    const auto add = [&](const char* name, auto body, const ChosenEvent& event) {
+        return add_untimed(name, body, event)->UseRealTime();
     };
     const auto add_threads = [&](const char* name, auto body, const ChosenEvent& event) {
         add(name, body, event)->ArgName("threads")->Arg(1)->Arg(2);
@@ -256,6 +294,15 @@ std::vector<bench::Row> rows() {
         add_threads("uresnet_forward_scn_scheme", forward<Scheme::scn>, event);
         add_threads("uresnet_forward_backward", forward_backward<Scheme::own>, event);
         add_threads("uresnet_forward_backward_scn_scheme", forward_backward<Scheme::scn>, event);
+    }
+    for (const auto& event : {event_of_50k, event_of_196k}) {
+        const auto two = [](bool backward) {
+            return [=](benchmark::State& state, const ChosenEvent& e) {
+                two_at_once(state, e, backward);
+            };
+        };
+        add_untimed("two_uresnet_forward", two(false), event)->UseManualTime();
+        add_untimed("two_uresnet_forward_backward", two(true), event)->UseManualTime();
     }
     add_threads("uresnet_forward_busy", forward_beside_a_busy_core, event_of_50k);
     add_threads("uresnet_forward_backward_busy", forward_backward_beside_a_busy_core, event_of_50k);

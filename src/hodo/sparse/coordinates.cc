@@ -136,8 +136,8 @@ void radix_sort(RecycledVector<KeyedRow>& rows, int bits) {
     }
 }
 
-/// Row numbers in the order of their voxels, which lie within `bounds`; rows of one voxel keep their
-/// order.
+/// Row numbers in the order of their voxels, which lie within `bounds`; rows of one voxel keep
+/// their order.
 std::vector<std::int32_t> sorted_order(std::span<const Voxel> rows, const Bounds& bounds) {
     std::vector<std::int32_t> order(rows.size());
     std::iota(order.begin(), order.end(), 0);
