@@ -35,6 +35,12 @@ void pack_cell(const CellMaps<float>& maps, const float* weight, float* place) {
     }
 }
 
+/// Whether the weights stand as `Kernels::product` reads them.
+bool is_packed(const CellMaps<float>& maps, bool mirrored) {
+    return maps.form == CellMaps<float>::Form::plain && !mirrored && maps.out <= panel_columns &&
+           maps.out == padded_columns(maps.out) && maps.cell_stride == maps.in * maps.out;
+}
+
 /// Writes all weights to `packed`, cells already in the order of the rulebook.
 base::Work packing(const CellMaps<float>& maps, std::int64_t cells, bool mirrored, float* packed) {
     const auto numbers = maps.from() * padded_columns(maps.to());
@@ -58,9 +64,16 @@ void convolve(const Rulebook& book, Direction direction, Rows<const float> x,
               const AfterBlock& after, const Meanwhile& meanwhile) {
     const auto& blocks = book.blocks(direction);
     const bool mirrored = book.is_mirrored() && direction == Direction::back;
-    RecycledVector<float> weight(size(book.cells() * maps.from() * padded_columns(maps.to())));
-    base::parallel_for(
-        std::array{meanwhile.packing, packing(maps, book.cells(), mirrored, weight.data())});
+    const float* weight = maps.data;
+    RecycledVector<float> packed;
+    if (is_packed(maps, mirrored)) {
+        base::parallel_for(meanwhile.packing);
+    } else {
+        packed.resize(size(book.cells() * maps.from() * padded_columns(maps.to())));
+        weight = packed.data();
+        base::parallel_for(
+            std::array{meanwhile.packing, packing(maps, book.cells(), mirrored, packed.data())});
+    }
     const auto pairs = static_cast<std::int64_t>(blocks.others.size());
     const auto grain = grain_of(blocks.count(), pairs, maps.in * maps.out);
     const auto products = [&](std::int64_t begin, std::int64_t end) {
@@ -74,7 +87,7 @@ void convolve(const Rulebook& book, Direction direction, Rows<const float> x,
             call_rows(ending.residual, epilogue.residual_stride, rows, maps.to());
             call_rows(moved(after.reads.data, row * after.reads.stride), after.reads.stride, rows,
                       maps.to());
-            kernels().product({view(blocks, block), x.data, x.stride, maps.from(), weight.data(),
+            kernels().product({view(blocks, block), x.data, x.stride, maps.from(), weight,
                                maps.to(), y.data + row * y.stride, y.stride, ending},
                               scratch.data());
             if (after.run) after.run(row, row + rows);
