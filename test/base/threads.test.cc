@@ -8,12 +8,17 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <latch>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace hodo::base {
 namespace {
@@ -83,6 +88,51 @@ TEST_F(Threads, as_many_threads_work_at_the_same_time_as_were_asked_for) {
     parallel_for(4, 1, [&](std::int64_t, std::int64_t) { all.arrive_and_wait(); });
     SUCCEED();
 }
+
+TEST_F(Threads, a_worker_that_has_let_others_have_its_core_comes_back) {
+    set_threads(2);
+    std::array<std::latch, 4> pairs{std::latch(2), std::latch(2), std::latch(2), std::latch(2)};
+    // Parts wait for each other in pairs: one thread alone does not get through. Each pair takes
+    // longer than a worker keeps its core.
+    parallel_for(8, 1, [&](std::int64_t part, std::int64_t) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        pairs[static_cast<std::size_t>(part / 2)].arrive_and_wait();
+    });
+    SUCCEED();
+}
+
+#if defined(__linux__)
+/// On the caller's core a worker takes from the caller what it gives.
+TEST_F(Threads, workers_keep_away_from_their_callers_core) {
+    cpu_set_t all;
+    ASSERT_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+    if (CPU_COUNT(&all) < 2) GTEST_SKIP() << "this process may use one core only";
+    set_threads(2);
+    visits(100, 1);  // The pool's workers may use all cores, as this thread may.
+    for (std::size_t core = 0, seen = 0; seen < 2; ++core) {
+        if (!CPU_ISSET(core, &all)) continue;
+        ++seen;
+        std::jthread([&] {
+            cpu_set_t one;
+            CPU_ZERO(&one);
+            CPU_SET(core, &one);
+            ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+            const auto caller = std::this_thread::get_id();
+            std::atomic<bool> helped{false};
+            const auto part = [&](std::int64_t, std::int64_t) {
+                const bool works_here = sched_getcpu() == static_cast<int>(core);
+                const bool is_caller = std::this_thread::get_id() == caller;
+                EXPECT_EQ(works_here, is_caller);
+                if (!is_caller) helped = true;
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            };
+            // A section is not always shared.
+            for (int attempt = 0; attempt < 1000 && !helped; ++attempt) parallel_for(8, 1, part);
+            EXPECT_TRUE(helped);
+        }).join();
+    }
+}
+#endif
 
 TEST_F(Threads, no_more_threads_work_than_were_asked_for) {
     set_threads(6);

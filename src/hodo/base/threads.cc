@@ -17,6 +17,9 @@
 #include <vector>
 
 #include <omp.h>
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace hodo::base {
 
@@ -32,10 +35,16 @@ constexpr std::int64_t parts_of_what_is_left = 4;
 /// ones costs what they save.
 constexpr std::int64_t smallest_parts = 64;
 
-/// How long a thread that looks for work, or for the end of another's part, keeps its core, and how
-/// long it goes on while nobody else wants the core before it sleeps. A core that sleeps between
-/// two sections wakes late, on a virtual machine most of all.
+/// How long a caller that waits for the end of a worker's part keeps its core from others.
 constexpr std::chrono::microseconds longest_spin(10);
+
+/// How long a worker keeps its core from others, working or looking for work. Less than the time
+/// slice of Linux (1.4 ms on two cores, more on others): who has given its core away between two
+/// parts is not sent off it in the middle of one.
+constexpr std::chrono::microseconds longest_turn(1000);
+
+/// How long a thread goes on looking for work, or for the end of a part, before it sleeps. A core
+/// that sleeps between two sections wakes late, on a virtual machine most of all.
 constexpr std::chrono::microseconds longest_look(1000);
 
 /// After a section that lost time by sharing, its kind is not shared for this many times the loss:
@@ -67,35 +76,76 @@ class InsideSection {
     int operators_before_;
 };
 
-/// Time that this thread has been computing.
+/// Time that this thread has been computing. Not to be asked while others wait: where the time
+/// slice is used up, Linux sends the thread off its core on this occasion.
 Nanoseconds computing_time() {
     timespec time{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
 }
 
+/// The core on which this thread runs; -1 where the system does not say.
+int this_core() {
+#if defined(__linux__)
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}
+
+/// The cores that a thread may use.
+class Cores {
+  public:
+    /// Those of this thread, which alone may call `avoid`.
+    Cores() {
+#if defined(__linux__)
+        if (sched_getaffinity(0, sizeof all_, &all_) != 0) CPU_ZERO(&all_);
+#endif
+    }
+    /// The thread leaves a core and does not come back, until it is to avoid another one. Nothing
+    /// happens when it has no other core.
+    void avoid([[maybe_unused]] int core) const {
+#if defined(__linux__)
+        auto others = all_;
+        CPU_CLR(static_cast<std::size_t>(core), &others);
+        if (CPU_COUNT(&others) > 0) sched_setaffinity(0, sizeof others, &others);
+#endif
+    }
+
+#if defined(__linux__)
+  private:
+    cpu_set_t all_{};
+#endif
+};
+
 /// What sharing has brought for one kind of section. A worker that was sent off its core in the
-/// middle of a part makes the caller wait until it is back: at the end of every section on a busy
-/// machine, about a time slice. Long sections gain more than that, short ones lose.
+/// middle of a part makes the caller wait until it is back, about a time slice. Long sections gain
+/// more than that on a busy machine, short ones lose.
 class Account {
   public:
-    bool sharing_pays(Clock::time_point now) const { return now >= rest_until_; }
-    /// `helped`: what the workers computed; `waited`: what the caller waited for them.
-    void note(Nanoseconds helped, Nanoseconds waited, Clock::time_point now) {
-        gain_ = gain_ * 7 / 8 + helped - waited;
-        if (gain_.count() >= 0) return;
-        rest_until_ = now + rest_after_loss * -gain_;
-        gain_ = Nanoseconds(0);
+    bool sharing_pays(Clock::time_point now) {
+        if (gain_.count() < 0) {
+            rest_until_ = ended_ + rest_after_loss * -gain_;
+            gain_ = Nanoseconds(0);
+        }
+        return now >= rest_until_;
     }
+    /// The caller of a section that ended at `now` had waited for its workers.
+    void waited(Nanoseconds time, Clock::time_point now) {
+        gain_ = gain_ * 7 / 8 - time;
+        ended_ = now;
+    }
+    /// A worker computed in a section; said when nobody waits for it any more.
+    void helped(Nanoseconds time) { gain_ += time; }
 
   private:
     Nanoseconds gain_{0};  ///< A sum that forgets.
-    Clock::time_point rest_until_;
+    Clock::time_point ended_, rest_until_;
 };
 
-/// Whether `done` came true while this thread was looking.
-template <class Condition>
-bool look_for(const Condition& done) {
+/// Whether `done` came true while this thread was looking. `rest(since)` is called time and again.
+template <class Condition, class Rest>
+bool look_for(const Condition& done, const Rest& rest) {
     const auto begin = Clock::now();
     for (auto now = begin; now < begin + longest_look; now = Clock::now()) {
         for (int i = 0; i < 16; ++i) {
@@ -104,10 +154,34 @@ bool look_for(const Condition& done) {
             __builtin_ia32_pause();
 #endif
         }
-        if (now > begin + longest_spin) std::this_thread::yield();
+        rest(now - begin);
     }
     return done();
 }
+
+/// A worker's turn on its core, and what it computes.
+class Worker {
+  public:
+    bool turn_is_over() const { return Clock::now() > begin_ + longest_turn; }
+    void begin_turn() { begin_ = Clock::now(); }
+    /// At the end of a turn, others may have the core; returns at once where nobody wants it.
+    void give_way() {
+        if (!turn_is_over()) return;
+        std::this_thread::yield();
+        begin_turn();
+    }
+    void avoid(int core) const { cores_.avoid(core); }
+    /// What this thread has computed since it was last asked.
+    Nanoseconds computed() {
+        const auto before = std::exchange(computed_, computing_time());
+        return computed_ - before;
+    }
+
+  private:
+    const Cores cores_;
+    Clock::time_point begin_ = Clock::now();
+    Nanoseconds computed_ = computing_time();
+};
 
 /// A range of work, of which a part has at least `smallest`.
 struct Range {
@@ -139,9 +213,35 @@ class Section {
     }
     bool has_parts() const { return next_.load(std::memory_order_relaxed) < count_; }
 
-    /// Takes parts until none are left.
+    /// The caller takes parts until none are left.
     void work() {
         const InsideSection inside;
+        while (take_part()) callers_core_.store(this_core(), std::memory_order_relaxed);
+    }
+
+    /// A worker takes parts until none are left or its turn is over. On the caller's core it would
+    /// only keep the caller from working: it leaves it first.
+    void help(const Worker& worker) {
+        const InsideSection inside;
+        do {
+            const int core = callers_core_.load(std::memory_order_relaxed);
+            if (core >= 0 && core == this_core()) worker.avoid(core);
+        } while (take_part() && !worker.turn_is_over());
+    }
+
+    void rethrow() const {
+        if (failure_) std::rethrow_exception(failure_);
+    }
+
+    // Changed under the pool's lock.
+    int room = 0;  ///< Workers that may still join.
+    std::atomic<int> workers{0};
+    bool caller_sleeps = false;
+    std::condition_variable ended;
+
+  private:
+    /// Takes a part, if there is one.
+    bool take_part() {
         auto begin = next_.load();
         while (begin < count_) {
             const auto& [range, first] = range_of(begin);
@@ -157,22 +257,11 @@ class Section {
                     failure_ = std::current_exception();
                 }
             }
-            begin = next_.load();
+            return true;
         }
+        return false;
     }
 
-    void rethrow() const {
-        if (failure_) std::rethrow_exception(failure_);
-    }
-
-    // Changed under the pool's lock.
-    int room = 0;  ///< Workers that may still join.
-    std::atomic<int> workers{0};
-    Nanoseconds helped{0};
-    bool caller_sleeps = false;
-    std::condition_variable ended;
-
-  private:
     /// The range in which `place` lies, and where it begins.
     std::pair<const Range*, std::int64_t> range_of(std::int64_t place) const {
         const auto* range = ranges_.data();
@@ -191,6 +280,7 @@ class Section {
     std::span<const Range> ranges_;
     std::int64_t threads_, count_ = 0;
     std::atomic<std::int64_t> next_{0};
+    std::atomic<int> callers_core_{this_core()};
     std::mutex failure_lock_;
     std::int64_t failed_ = 0;
     std::exception_ptr failure_;
@@ -253,13 +343,15 @@ class Pool {
         std::erase(sections_, &section);
         if (!none_left()) {
             guard.unlock();
-            look_for(none_left);
+            look_for(none_left, [](auto since) {
+                if (since > longest_spin) std::this_thread::yield();
+            });
             guard.lock();
             section.caller_sleeps = true;
             section.ended.wait(guard, none_left);
         }
-        const auto end = Clock::now();
-        accounts_[kind].note(section.helped, end - begin, end);
+        const auto now = Clock::now();
+        accounts_[kind].waited(now - begin, now);
     }
 
     Section* find_section() const {
@@ -272,34 +364,53 @@ class Pool {
     /// What a worker does all its life.
     void work() {
         use_this_thread_alone();
+        Worker worker;
         std::unique_lock guard(lock_);
         for (;;) {
             if (auto* section = find_section()) {
-                help(*section, guard);
-                continue;
+                help(*section, worker, guard);
+            } else {
+                wait_for_news(worker, guard);
             }
-            const auto seen = offers_.load();
-            const auto news = [&] { return offers_.load() != seen; };
-            guard.unlock();
-            look_for(news);
-            guard.lock();
-            ++sleeping_;
-            wake_.wait(guard, news);
-            --sleeping_;
         }
     }
 
-    void help(Section& section, std::unique_lock<std::mutex>& guard) {
+    void help(Section& section, Worker& worker, std::unique_lock<std::mutex>& guard) {
+        const auto kind = section.kind();
         --section.room;
         section.workers.fetch_add(1);
         guard.unlock();
-        const auto before = computing_time();
-        section.work();
-        const auto helped = computing_time() - before;
+        section.help(worker);
         guard.lock();
-        section.helped += helped;
+        ++section.room;
         const bool last = section.workers.fetch_sub(1) == 1;
         if (last && section.caller_sleeps) section.ended.notify_one();
+        // From here on nobody waits for this worker, and the section may be gone.
+        guard.unlock();
+        const auto computed = worker.computed();
+        guard.lock();
+        accounts_[kind].helped(computed);
+        guard.unlock();
+        worker.give_way();
+        guard.lock();
+    }
+
+    /// Until a section has been offered.
+    void wait_for_news(Worker& worker, std::unique_lock<std::mutex>& guard) {
+        const auto seen = offers_.load();
+        const auto news = [&] { return offers_.load() != seen; };
+        guard.unlock();
+        look_for(news, [&](auto) { worker.give_way(); });
+        guard.lock();
+        if (!news()) {
+            ++sleeping_;
+            wake_.wait(guard, news);
+            --sleeping_;
+            worker.begin_turn();
+        }
+        guard.unlock();
+        worker.computed();  // looking does not count
+        guard.lock();
     }
 
     std::mutex lock_;

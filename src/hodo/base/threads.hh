@@ -5,9 +5,9 @@
 /// caller works too and never waits for a worker that has not begun: on a machine whose other cores
 /// are busy it does everything itself. At the end it waits only for parts that are being worked on;
 /// a kind of section in which such waiting takes longer than sharing saves is not shared for a
-/// while. Workers look for more work for a millisecond, after some microseconds only when no other
-/// program wants their core, and then sleep. They are made when first needed and live as long as
-/// the process.
+/// while. Workers keep off their caller's core and let other programs have their own once a
+/// millisecond, between two parts. Without work they look for some for a millisecond and then
+/// sleep. They are made when first needed and live as long as the process.
 ///
 /// Errors inside a section come out as one exception.
 
