@@ -35,17 +35,16 @@ constexpr std::int64_t parts_of_what_is_left = 4;
 /// ones costs what they save.
 constexpr std::int64_t smallest_parts = 64;
 
-/// How long a caller that waits for the end of a worker's part keeps its core from others.
-constexpr std::chrono::microseconds longest_spin(10);
-
-/// How long a worker keeps its core from others, working or looking for work. Less than the time
-/// slice of Linux (1.4 ms on two cores, more on others): who has given its core away between two
-/// parts is not sent off it in the middle of one.
-constexpr std::chrono::microseconds longest_turn(1000);
-
-/// How long a thread goes on looking for work, or for the end of a part, before it sleeps. A core
-/// that sleeps between two sections wakes late, on a virtual machine most of all.
+/// How long a thread that looks for work, or for the end of another's part, keeps its core, and how
+/// long it goes on while nobody else wants the core before it sleeps. A core that sleeps between
+/// two sections wakes late, on a virtual machine most of all.
+constexpr std::chrono::microseconds longest_spin(50);
 constexpr std::chrono::microseconds longest_look(1000);
+
+/// How long a worker keeps its core from others while it has work. Less than the time slice of
+/// Linux (1.4 ms on two cores, more on others): who has given its core away between two parts is
+/// not sent off it in the middle of one.
+constexpr std::chrono::microseconds longest_turn(1000);
 
 /// After a section that lost time by sharing, its kind is not shared for this many times the loss:
 /// on a machine whose cores are taken, sharing costs at most the inverse of it.
@@ -143,9 +142,9 @@ class Account {
     Clock::time_point ended_, rest_until_;
 };
 
-/// Whether `done` came true while this thread was looking. `rest(since)` is called time and again.
-template <class Condition, class Rest>
-bool look_for(const Condition& done, const Rest& rest) {
+/// Whether `done` came true while this thread was looking. `yield` is to let others have the core.
+template <class Condition, class Yield>
+bool look_for(const Condition& done, const Yield& yield) {
     const auto begin = Clock::now();
     for (auto now = begin; now < begin + longest_look; now = Clock::now()) {
         for (int i = 0; i < 16; ++i) {
@@ -154,7 +153,7 @@ bool look_for(const Condition& done, const Rest& rest) {
             __builtin_ia32_pause();
 #endif
         }
-        rest(now - begin);
+        if (now > begin + longest_spin) yield();
     }
     return done();
 }
@@ -164,9 +163,8 @@ class Worker {
   public:
     bool turn_is_over() const { return Clock::now() > begin_ + longest_turn; }
     void begin_turn() { begin_ = Clock::now(); }
-    /// At the end of a turn, others may have the core; returns at once where nobody wants it.
-    void give_way() {
-        if (!turn_is_over()) return;
+    /// Lets others have the core; returns at once where nobody wants it.
+    void yield() {
         std::this_thread::yield();
         begin_turn();
     }
@@ -343,9 +341,7 @@ class Pool {
         std::erase(sections_, &section);
         if (!none_left()) {
             guard.unlock();
-            look_for(none_left, [](auto since) {
-                if (since > longest_spin) std::this_thread::yield();
-            });
+            look_for(none_left, std::this_thread::yield);
             guard.lock();
             section.caller_sleeps = true;
             section.ended.wait(guard, none_left);
@@ -391,7 +387,7 @@ class Pool {
         guard.lock();
         accounts_[kind].helped(computed);
         guard.unlock();
-        worker.give_way();
+        if (worker.turn_is_over()) worker.yield();
         guard.lock();
     }
 
@@ -400,7 +396,7 @@ class Pool {
         const auto seen = offers_.load();
         const auto news = [&] { return offers_.load() != seen; };
         guard.unlock();
-        look_for(news, [&](auto) { worker.give_way(); });
+        look_for(news, [&] { worker.yield(); });
         guard.lock();
         if (!news()) {
             ++sleeping_;
