@@ -54,5 +54,33 @@ TEST(Interrupt, a_signal_asks_to_stop) {
     set_interrupted(false);
 }
 
+TEST(Interrupt, the_last_words_are_said_once_and_the_signal_ends_the_program) {
+    const auto end_by = [](int signal_number, std::string_view line) {
+        std::signal(signal_number, SIG_DFL);
+        say_before_ending("of earlier work");
+        say_before_ending(line);
+        std::raise(signal_number);
+    };
+    const std::string line = "interrupted; the same command goes on";
+    for (const int signal_number : {SIGINT, SIGTERM}) {
+        EXPECT_EXIT(end_by(signal_number, line), testing::KilledBySignal(signal_number),
+                    "^hodo: " + line + "\n$");
+        EXPECT_EXIT(end_by(signal_number, ""), testing::KilledBySignal(signal_number), "^$");
+        EXPECT_EXIT(end_by(signal_number, std::string(5000, 'x')),
+                    testing::KilledBySignal(signal_number), "^hodo: x{1000}\n$");
+    }
+}
+
+TEST(Interrupt, last_words_leave_ignored_and_watched_signals_alone) {
+    std::signal(SIGINT, SIG_IGN);
+    say_before_ending("interrupted");
+    EXPECT_EQ(std::signal(SIGINT, SIG_DFL), SIG_IGN);
+    watch_signals();
+    say_before_ending("interrupted");
+    std::raise(SIGINT);
+    EXPECT_TRUE(interrupted());
+    set_interrupted(false);
+}
+
 }  // namespace
 }  // namespace hodo::base

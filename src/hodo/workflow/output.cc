@@ -1,6 +1,7 @@
 #include "hodo/workflow/output.hh"
 
 #include "hodo/base/error.hh"
+#include "hodo/base/interrupt.hh"
 #include "hodo/io/atomic_file.hh"
 #include "hodo/io/provenance.hh"
 
@@ -66,6 +67,9 @@ void claim_folder(const base::Path& folder, Existing existing) {
                problem.message());
     io::remove_abandoned_parts(folder);
     io::mark_unfinished(folder);
+    base::say_before_ending(base::format(
+        "interrupted; what is whole in {} is kept: the same command with --resume goes on",
+        folder));
 }
 
 void claim_file(const base::Path& file, Existing existing) {

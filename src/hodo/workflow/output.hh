@@ -8,7 +8,8 @@ namespace hodo::workflow {
 
 /// Makes an output folder ready. A folder with content is refused, or with `overwrite` removed if
 /// Hodoscope wrote it (it has a run.json), or with `resume` left as it is. Until `record_run` the
-/// folder counts as unfinished, and its files are not read as a set (detector/optical/files.hh).
+/// folder counts as unfinished, and its files are not read as a set (detector/optical/files.hh). A
+/// signal that ends the program before says how to go on.
 void claim_folder(const base::Path& folder, Existing existing);
 
 /// Refuses a file that exists unless `overwrite`, and one that cannot be written where it should

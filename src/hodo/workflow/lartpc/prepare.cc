@@ -2,6 +2,7 @@
 
 #include "hodo/base/count.hh"
 #include "hodo/base/error.hh"
+#include "hodo/base/interrupt.hh"
 #include "hodo/base/launch.hh"
 #include "hodo/base/log.hh"
 #include "hodo/base/progress.hh"
@@ -81,6 +82,8 @@ void run_prepare(const workflow::Job& job) {
     } else {
         note_facts(noted, facts_of(options));
     }
+    base::say_before_ending("interrupted; what is whole in " + options.output +
+                            " is kept: the same command goes on");
     base::Progress progress("lartpc prepare", std::ssize(files), "files");
     const auto count = prepare_files(files, options, present_of(job), [&] { progress.advance(); });
     progress.finish();
