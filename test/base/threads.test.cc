@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -96,9 +97,33 @@ TEST_F(Threads, a_worker_that_has_let_others_have_its_core_comes_back) {
     // longer than a worker keeps its core.
     parallel_for(8, 1, [&](std::int64_t part, std::int64_t) {
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
-        pairs[static_cast<std::size_t>(part / 2)].arrive_and_wait();
+        pairs[static_cast<std::size_t>(part % 4)].arrive_and_wait();
     });
     SUCCEED();
+}
+
+/// What a thread wrote in one section is still in its core's cache in the next.
+TEST_F(Threads, everybody_begins_with_a_piece_of_the_range_of_its_own_and_ends_with_the_others) {
+    set_threads(2);
+    const auto caller = std::this_thread::get_id();
+    const std::vector<std::int64_t> callers_way{0, 1, 2, 3, 7, 6, 5, 4},
+        workers_way{4, 5, 6, 7, 3, 2, 1, 0};
+    bool helped = false;
+    // A section is not always shared.
+    for (int attempt = 0; attempt < 1000 && !helped; ++attempt) {
+        std::vector<std::int64_t> by_caller, by_worker;  // each written by one thread only
+        parallel_for(8, 1, [&](std::int64_t begin, std::int64_t end) {
+            EXPECT_EQ(end, begin + 1);
+            const bool is_caller = std::this_thread::get_id() == caller;
+            (is_caller ? by_caller : by_worker).push_back(begin);
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        });
+        helped = !by_worker.empty();
+        EXPECT_EQ(by_caller.size() + by_worker.size(), 8U);
+        EXPECT_TRUE(std::equal(by_caller.begin(), by_caller.end(), callers_way.begin()));
+        EXPECT_TRUE(std::equal(by_worker.begin(), by_worker.end(), workers_way.begin()));
+    }
+    EXPECT_TRUE(helped);
 }
 
 #if defined(__linux__)
@@ -213,9 +238,15 @@ TEST_F(Threads, a_caller_does_not_wait_for_workers_that_are_busy_elsewhere) {
             visited += static_cast<int>(end - begin);
         });
     }
+    std::string order;
+    const auto note = [&order](char name) {
+        return [&order, name](std::int64_t, std::int64_t) { order += name; };
+    };
+    parallel_for(std::array{Work{4, 1, note('a')}, Work{1, 1, note('b')}, Work{3, 1, note('c')}});
     over.count_down();
     EXPECT_EQ(visited, 2000);
     EXPECT_EQ(seen, std::set{std::this_thread::get_id()});
+    EXPECT_EQ(order, "aaaabccc") << "a range is begun when none of the one before is left";
 }
 
 TEST_F(Threads, the_exception_of_the_first_failing_part_comes_out_when_all_parts_have_ended) {

@@ -27,9 +27,10 @@ namespace {
 
 using Body = std::function<void(std::int64_t, std::int64_t)>;
 
-/// A thread takes one of so many parts for each thread of what is left of a range: large parts at
-/// first and small ones at the end, where half a part is waited for.
-constexpr std::int64_t parts_of_what_is_left = 4;
+/// A thread takes one of so many parts of what is left of its slice: large parts at first and small
+/// ones at the end, where half a part is waited for. Of a neighbour's slice, which two share then,
+/// it takes half of that.
+constexpr std::uint32_t parts_of_what_is_left = 4;
 
 /// No part is smaller than one of so many for each thread of the whole range: handing out smaller
 /// ones costs what they save.
@@ -161,6 +162,9 @@ bool look_for(const Condition& done, const Yield& yield) {
 /// A worker's turn on its core, and what it computes.
 class Worker {
   public:
+    /// `number`: how many workers there were before it.
+    explicit Worker(std::size_t number) : number_(number) {}
+    std::size_t number() const { return number_; }
     bool turn_is_over() const { return Clock::now() > begin_ + longest_turn; }
     void begin_turn() { begin_ = Clock::now(); }
     /// Lets others have the core; returns at once where nobody wants it.
@@ -176,55 +180,137 @@ class Worker {
     }
 
   private:
+    std::size_t number_;
     const Cores cores_;
     Clock::time_point begin_ = Clock::now();
     Nanoseconds computed_ = computing_time();
 };
 
-/// A range of work, of which a part has at least `smallest`.
-struct Range {
-    Range(std::int64_t n, std::int64_t grain, std::int64_t threads, const Body& work)
-        : count(n),
-          worth(std::max<std::int64_t>(1, grain)),
-          smallest(std::max(worth, n / (threads * smallest_parts))),
-          body(&work) {}
-    std::int64_t count, worth, smallest;
-    const Body* body;
+/// A range of work, cut into equal units of at least its grain. A part is one unit or several.
+class Range {
+  public:
+    Range(std::int64_t count, std::int64_t grain, std::int64_t threads, const Body& body)
+        : count_(count), worth_(std::max<std::int64_t>(1, grain)), body_(&body) {
+        const auto unit = std::max(worth_, count / (threads * smallest_parts));
+        units_ = std::max<std::int64_t>(1, count / unit);
+    }
+    std::int64_t count() const { return count_; }
+    std::int64_t units() const { return units_; }
+    /// How many parts of the grain it has.
+    std::int64_t parts() const { return count_ / worth_; }
+    const Body& body() const { return *body_; }
+    void work(std::int64_t first_unit, std::int64_t last_unit) const {
+        (*body_)(begin_of(first_unit), begin_of(last_unit));
+    }
+
+  private:
+    std::int64_t begin_of(std::int64_t unit) const {
+        return count_ / units_ * unit + std::min(unit, count_ % units_);
+    }
+
+    std::int64_t count_, worth_, units_ = 1;
+    const Body* body_;
 };
 
-/// A section: lives on its caller's stack while the caller is in `parallel_for`. Its ranges stand
-/// one after the other; no part lies in two of them.
+/// The units of a range that are one thread's own. It takes them from the front, others from the
+/// back. On a line of the cache of its own.
+class alignas(64) Slice {
+  public:
+    struct Units {
+        std::uint32_t begin = 0, end = 0;
+        std::uint32_t count() const { return end - begin; }
+    };
+
+    void fill(std::int64_t begin, std::int64_t end) {
+        units_ = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+    }
+    Units take() {
+        return change([](Units& units) {
+            const auto begin = units.begin;
+            units.begin += part_of(units.count(), parts_of_what_is_left);
+            return Units{begin, units.begin};
+        });
+    }
+    Units take_from_owner() {
+        return change([](Units& units) {
+            const auto end = units.end;
+            units.end -= part_of(units.count(), 2 * parts_of_what_is_left);
+            return Units{units.end, end};
+        });
+    }
+    /// Nobody is given this unit and those behind it any more; returns those it takes away.
+    Units cut_at(std::int64_t unit) {
+        return change([unit](Units& units) {
+            const auto end = units.end;
+            units.end =
+                static_cast<std::uint32_t>(std::clamp<std::int64_t>(unit, units.begin, units.end));
+            return Units{units.end, end};
+        });
+    }
+
+  private:
+    static std::uint32_t part_of(std::uint32_t units, std::uint32_t parts) {
+        return std::min(units, std::max(1U, units / parts));
+    }
+    template <class Change>
+    Units change(const Change& take_away) {
+        auto before = units_.load(std::memory_order_relaxed);
+        for (;;) {
+            if (before.count() == 0) return {};
+            auto after = before;
+            const auto taken = take_away(after);
+            if (units_.compare_exchange_weak(before, after)) return taken;
+        }
+    }
+
+    std::atomic<Units> units_{Units{}};
+};
+
+/// A section: lives on its caller's stack while the caller is in `parallel_for`. Each of those who
+/// share it has a seat, the caller the first one, and on it a slice of every range.
 class Section {
   public:
-    /// `threads`: how many share the ranges, of which there is one at least.
-    Section(std::span<const Range> ranges, std::int64_t threads)
-        : ranges_(ranges), threads_(threads) {
-        for (const auto& range : ranges) count_ += range.count;
-        failed_ = count_;
+    /// `seats`: for how many threads; there is one range at least.
+    Section(std::span<const Range> ranges, std::int64_t seats)
+        : ranges_(ranges),
+          seats_(static_cast<std::size_t>(seats)),
+          slices_(ranges.size() * seats_),
+          failed_range_(ranges.size()) {
+        for (std::size_t range = 0; range < ranges.size(); ++range) {
+            const auto units = ranges[range].units();
+            left_ += units;
+            for (std::int64_t seat = 0; seat < seats; ++seat) {
+                slice(range, static_cast<std::size_t>(seat))
+                    .fill((units * seat + seats - 1) / seats,
+                          (units * (seat + 1) + seats - 1) / seats);
+            }
+        }
     }
 
     /// Sections made by the same piece of code with ranges of a similar size.
     std::size_t kind() const {
-        const auto size =
-            static_cast<std::size_t>(std::bit_width(static_cast<std::size_t>(count_)));
-        return ranges_.front().body->target_type().hash_code() * 64 + size;
+        std::int64_t count = 0;
+        for (const auto& range : ranges_) count += range.count();
+        const auto size = static_cast<std::size_t>(std::bit_width(static_cast<std::size_t>(count)));
+        return ranges_.front().body().target_type().hash_code() * 64 + size;
     }
-    bool has_parts() const { return next_.load(std::memory_order_relaxed) < count_; }
+    bool has_parts() const { return left_.load(std::memory_order_relaxed) > 0; }
 
     /// The caller takes parts until none are left.
     void work() {
         const InsideSection inside;
-        while (take_part()) callers_core_.store(this_core(), std::memory_order_relaxed);
+        while (take_part(0)) callers_core_.store(this_core(), std::memory_order_relaxed);
     }
 
     /// A worker takes parts until none are left or its turn is over. On the caller's core it would
     /// only keep the caller from working: it leaves it first.
     void help(const Worker& worker) {
         const InsideSection inside;
+        const auto seat = 1 + worker.number() % (seats_ - 1);
         do {
             const int core = callers_core_.load(std::memory_order_relaxed);
             if (core >= 0 && core == this_core()) worker.avoid(core);
-        } while (take_part() && !worker.turn_is_over());
+        } while (take_part(seat) && !worker.turn_is_over());
     }
 
     void rethrow() const {
@@ -238,49 +324,52 @@ class Section {
     std::condition_variable ended;
 
   private:
-    /// Takes a part, if there is one.
-    bool take_part() {
-        auto begin = next_.load();
-        while (begin < count_) {
-            const auto& [range, first] = range_of(begin);
-            const auto end = first + end_of_part(*range, begin - first);
-            if (!next_.compare_exchange_weak(begin, end)) continue;
-            try {
-                (*range->body)(begin - first, end - first);
-            } catch (...) {
-                next_.store(count_);
-                const std::lock_guard guard(failure_lock_);
-                if (begin < failed_) {
-                    failed_ = begin;
-                    failure_ = std::current_exception();
+    Slice& slice(std::size_t range, std::size_t seat) { return slices_[range * seats_ + seat]; }
+
+    /// Takes a part of the first range that has one: of the seat's own slice, else of a
+    /// neighbour's.
+    bool take_part(std::size_t seat) {
+        for (std::size_t range = 0; range < ranges_.size(); ++range) {
+            for (std::size_t step = 0; step < seats_; ++step) {
+                auto& from = slice(range, (seat + step) % seats_);
+                const auto units = step == 0 ? from.take() : from.take_from_owner();
+                if (units.count() == 0) continue;
+                left_.fetch_sub(units.count(), std::memory_order_relaxed);
+                try {
+                    ranges_[range].work(units.begin, units.end);
+                } catch (...) {
+                    fail(range, units.begin);
                 }
+                return true;
             }
-            return true;
         }
         return false;
     }
 
-    /// The range in which `place` lies, and where it begins.
-    std::pair<const Range*, std::int64_t> range_of(std::int64_t place) const {
-        const auto* range = ranges_.data();
-        std::int64_t first = 0;
-        while (place >= first + range->count) first += (range++)->count;
-        return {range, first};
-    }
-
-    /// A rest that is too small for a part of its own goes with the part before.
-    std::int64_t end_of_part(const Range& range, std::int64_t begin) const {
-        const auto left = range.count - begin;
-        const auto size = std::max(range.smallest, left / (threads_ * parts_of_what_is_left));
-        return left < size + range.smallest ? range.count : begin + size;
+    /// Parts behind the one that failed are not begun, those before it are: one of them may fail
+    /// too, and the first in order counts.
+    void fail(std::size_t range, std::int64_t unit) {
+        const std::lock_guard guard(failure_lock_);
+        if (std::pair(range, unit) >= std::pair(failed_range_, failed_unit_)) return;
+        failed_range_ = range;
+        failed_unit_ = unit;
+        failure_ = std::current_exception();
+        for (auto behind = range; behind < ranges_.size(); ++behind) {
+            for (std::size_t seat = 0; seat < seats_; ++seat) {
+                const auto gone = slice(behind, seat).cut_at(behind == range ? unit : 0);
+                left_.fetch_sub(gone.count(), std::memory_order_relaxed);
+            }
+        }
     }
 
     std::span<const Range> ranges_;
-    std::int64_t threads_, count_ = 0;
-    std::atomic<std::int64_t> next_{0};
+    std::size_t seats_;
+    std::vector<Slice> slices_;          ///< By range and seat.
+    std::atomic<std::int64_t> left_{0};  ///< Units of all slices.
     std::atomic<int> callers_core_{this_core()};
     std::mutex failure_lock_;
-    std::int64_t failed_ = 0;
+    std::size_t failed_range_;
+    std::int64_t failed_unit_ = 0;
     std::exception_ptr failure_;
 };
 
@@ -327,7 +416,9 @@ class Pool {
     /// Makes workers until there are as many as asked for, or as the system allows.
     void hire(int helpers) {
         try {
-            for (; workers_ < helpers; ++workers_) std::thread([this] { work(); }).detach();
+            for (; workers_ < helpers; ++workers_) {
+                std::thread([this, number = workers_] { work(number); }).detach();
+            }
         } catch (const std::system_error&) {
             // The caller works with those there are.
         }
@@ -358,9 +449,9 @@ class Pool {
     }
 
     /// What a worker does all its life.
-    void work() {
+    void work(int number) {
         use_this_thread_alone();
-        Worker worker;
+        Worker worker(static_cast<std::size_t>(number));
         std::unique_lock guard(lock_);
         for (;;) {
             if (auto* section = find_section()) {
@@ -439,13 +530,14 @@ namespace {
 
 void share(std::span<const Range> ranges, std::int64_t threads) {
     std::int64_t parts = 0;
-    for (const auto& range : ranges) parts += range.count / range.worth;
+    for (const auto& range : ranges) parts += range.parts();
     if (parts < 2 || threads == 1 || alone) {
-        for (const auto& range : ranges) (*range.body)(0, range.count);
+        for (const auto& range : ranges) range.work(0, range.units());
         return;
     }
-    Section section(ranges, threads);
-    Pool::instance().run(section, static_cast<int>(std::min(threads, parts) - 1));
+    const auto seats = std::min(threads, parts);
+    Section section(ranges, seats);
+    Pool::instance().run(section, static_cast<int>(seats - 1));
 }
 
 }  // namespace
