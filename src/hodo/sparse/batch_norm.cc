@@ -308,7 +308,7 @@ void apply(const ChannelMap& map, const at::Tensor& x, const at::Tensor& y) {
 
 ParameterGradients norm_gradient(const ChannelMap& map, const std::vector<double>& sums,
                                  const at::Tensor& x, const at::Tensor& g, const at::Tensor& added,
-                                 const at::Tensor& grad_x) {
+                                 const at::Tensor& grad_x, const base::Work& meanwhile) {
     const auto rows = x.size(0), channels = x.size(1);
     std::vector<float> of_gradient, of_deviation, constant;
     ParameterGradients found;
@@ -323,17 +323,17 @@ ParameterGradients norm_gradient(const ChannelMap& map, const std::vector<double
         constant.push_back(static_cast<float>(-map.scale[c] * sum / n));
     }
     const FloatMap narrow(map);
-    base::parallel_for(rows, smallest_share / std::max<std::int64_t>(1, channels),
-                       [&](std::int64_t begin, std::int64_t end) {
-                           auto task = narrow.rows(x, g, begin, end);
-                           if (added.defined()) {
-                               task.added = added.data_ptr<float>() + begin * added.stride(0);
-                               task.added_stride = added.stride(0);
-                           }
-                           kernels().norm_gradient(task, of_gradient.data(), of_deviation.data(),
-                                                   constant.data(),
-                                                   grad_x.data_ptr<float>() + begin * channels);
-                       });
+    const auto write_rows = [&](std::int64_t begin, std::int64_t end) {
+        auto task = narrow.rows(x, g, begin, end);
+        if (added.defined()) {
+            task.added = added.data_ptr<float>() + begin * added.stride(0);
+            task.added_stride = added.stride(0);
+        }
+        kernels().norm_gradient(task, of_gradient.data(), of_deviation.data(), constant.data(),
+                                grad_x.data_ptr<float>() + begin * channels);
+    };
+    const auto grain = smallest_share / std::max<std::int64_t>(1, channels);
+    base::parallel_for(std::array{meanwhile, base::Work{rows, grain, write_rows}});
     return found;
 }
 

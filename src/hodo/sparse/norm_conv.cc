@@ -138,7 +138,7 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
             return result;
         }
         const auto g = dense_rows(gradients[0]);
-        Meanwhile of_weight;
+        GradientSteps of_weight;
         if (context->needs_input_grad(3)) {
             result[3] = at::empty(weight.sizes(), weight.options());
             of_weight = weight_gradient_of(layer, normed, g, result[3]);
@@ -149,11 +149,12 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
             result[2] = to_tensor(found.bias, x.options());
         } else if (context->needs_input_grad(0)) {
             result[0] = new_rows(x.size(0), x.size(1), x.options());
-            convolve_back(layer, g, weight, result[0], {}, of_weight);
+            convolve_back(layer, g, weight, result[0], {}, of_weight.sums);
+            base::parallel_for(of_weight.total);
             if (passed.defined()) result[0] += passed;
         } else {
-            base::parallel_for(of_weight.packing);
-            base::parallel_for(of_weight.products);
+            base::parallel_for(of_weight.sums);
+            base::parallel_for(of_weight.total);
         }
         if (context->needs_input_grad(4)) result[4] = g;
         return result;
@@ -161,8 +162,8 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
 
   private:
     /// The steps to `grad`, a tensor like the weights.
-    static Meanwhile weight_gradient_of(const Layer& layer, const at::Tensor& normed,
-                                        const at::Tensor& g, const at::Tensor& grad) {
+    static GradientSteps weight_gradient_of(const Layer& layer, const at::Tensor& normed,
+                                            const at::Tensor& g, const at::Tensor& grad) {
         const auto in = grad.size(2), out = grad.size(3);
         return weight_gradient_steps(
             *layer.plan->book, layer.plan->direction, columns<const float>(normed, 0),
@@ -172,16 +173,17 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
 
     static void convolve_back(const Layer& layer, const at::Tensor& g, const at::Tensor& weight,
                               const at::Tensor& grad_x, const AfterBlock& after,
-                              const Meanwhile& of_weight) {
+                              const base::Work& meanwhile) {
         convolve(*layer.plan->book, layer.plan->opposite(), columns<const float>(g, 0),
                  group_maps<float>(weight, 0, CellMaps<float>::Form::transposed),
-                 columns<float>(grad_x, 0), {}, after, of_weight);
+                 columns<float>(grad_x, 0), {}, after, {{}, meanwhile});
     }
 
     static ParameterGradients back_through_norm(const Layer& layer, const at::Tensor& x,
                                                 const at::Tensor& weight, const at::Tensor& g,
                                                 const at::Tensor& passed,
-                                                const Meanwhile& of_weight, at::Tensor& grad_x) {
+                                                const GradientSteps& of_weight,
+                                                at::Tensor& grad_x) {
         const auto channels = x.size(1);
         grad_x = new_rows(x.size(0), channels, x.options());
         const FloatMap map(layer.map);
@@ -194,9 +196,9 @@ struct NormConvFunction : torch::autograd::Function<NormConvFunction> {
                                                numbers + channels);
                        },
                        columns<const float>(x, 0)},
-                      of_weight);
+                      of_weight.sums);
         const auto added = passed.defined() ? dense_rows(passed) : passed;
-        return norm_gradient(layer.map, sums.sums(), x, grad_x, added, grad_x);
+        return norm_gradient(layer.map, sums.sums(), x, grad_x, added, grad_x, of_weight.total);
     }
 };
 

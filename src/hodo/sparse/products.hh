@@ -64,10 +64,14 @@ void weight_gradient(const Rulebook& book, Direction direction, Rows<const float
                      Rows<const float> g, const CellGradients<float>& grad);
 void weight_gradient(const Rulebook& book, Direction direction, Rows<const double> x,
                      Rows<const double> g, const CellGradients<double>& grad);
-/// The same in two steps, for a convolution on the way back to do meanwhile: sums of groups of
-/// rows, then these added up. The rulebook must live until both are done.
-Meanwhile weight_gradient_steps(const Rulebook& book, Direction direction, Rows<const float> x,
-                                Rows<const float> g, const CellGradients<float>& grad);
+/// The same in two steps, to be done beside other work: sums of groups of rows, then these added
+/// up. The rulebook must live until both are done.
+struct GradientSteps {
+    base::Work sums;   ///< Few long parts.
+    base::Work total;  ///< When all of the above is done.
+};
+GradientSteps weight_gradient_steps(const Rulebook& book, Direction direction, Rows<const float> x,
+                                    Rows<const float> g, const CellGradients<float>& grad);
 
 /// y[u, c] = sum over pairs (p, k) of x[p, c] w[k, c]; w [cells, channels]. `direction` back uses
 /// the mirrored cells where the rulebook is mirrored.

@@ -169,8 +169,8 @@ class WeightGradient {
 
 }  // namespace
 
-Meanwhile weight_gradient_steps(const Rulebook& book, Direction direction, Rows<const float> x,
-                                Rows<const float> g, const CellGradients<float>& grad) {
+GradientSteps weight_gradient_steps(const Rulebook& book, Direction direction, Rows<const float> x,
+                                    Rows<const float> g, const CellGradients<float>& grad) {
     const auto gradient = std::make_shared<WeightGradient>(book, direction, x, g, grad);
     return {{gradient->tasks(), gradient->task_grain(),
              [gradient](std::int64_t begin, std::int64_t end) { gradient->sum(begin, end); }},
@@ -181,8 +181,8 @@ Meanwhile weight_gradient_steps(const Rulebook& book, Direction direction, Rows<
 void weight_gradient(const Rulebook& book, Direction direction, Rows<const float> x,
                      Rows<const float> g, const CellGradients<float>& grad) {
     const auto steps = weight_gradient_steps(book, direction, x, g, grad);
-    base::parallel_for(steps.packing);
-    base::parallel_for(steps.products);
+    base::parallel_for(steps.sums);
+    base::parallel_for(steps.total);
 }
 
 void weight_gradient(const Rulebook& book, Direction direction, Rows<const double> x,

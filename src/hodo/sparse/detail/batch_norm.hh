@@ -40,10 +40,10 @@ struct ParameterGradients {
 };
 /// From g, the gradient of y, and the sums over rows of g' and of g' (x - mean) [2 channels] (see
 /// `NormGradient`): the gradient of x, to which `added` is added where it is defined. float32 only;
-/// `grad_x` may be `g`.
+/// `grad_x` may be `g`. Threads do `meanwhile` in the same section.
 ParameterGradients norm_gradient(const ChannelMap& map, const std::vector<double>& sums,
                                  const at::Tensor& x, const at::Tensor& g, const at::Tensor& added,
-                                 const at::Tensor& grad_x);
+                                 const at::Tensor& grad_x, const base::Work& meanwhile = {});
 
 at::Tensor to_tensor(const std::vector<double>& values, const at::TensorOptions& options);
 std::vector<double> to_doubles(const at::Tensor& tensor);
