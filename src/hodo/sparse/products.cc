@@ -53,6 +53,12 @@ base::Work packing(const CellMaps<float>& maps, std::int64_t cells, bool mirrore
             }};
 }
 
+/// Room for the products of one block; kept by every thread, for parts are short and many.
+float* scratch_of_thread() {
+    static thread_local RecycledVector<float> scratch(size(product_scratch));
+    return scratch.data();
+}
+
 const float* moved(const float* data, std::int64_t offset) {
     return data == nullptr ? nullptr : data + offset;
 }
@@ -77,7 +83,7 @@ void convolve(const Rulebook& book, Direction direction, Rows<const float> x,
     const auto pairs = static_cast<std::int64_t>(blocks.others.size());
     const auto grain = grain_of(blocks.count(), pairs, maps.in * maps.out);
     const auto products = [&](std::int64_t begin, std::int64_t end) {
-        RecycledVector<float> scratch(size(product_scratch));
+        float* const scratch = scratch_of_thread();
         for (auto block = begin; block < end; ++block) {
             const auto row = block * block_rows;
             Epilogue ending = epilogue;
@@ -89,7 +95,7 @@ void convolve(const Rulebook& book, Direction direction, Rows<const float> x,
                       maps.to());
             kernels().product({view(blocks, block), x.data, x.stride, maps.from(), weight,
                                maps.to(), y.data + row * y.stride, y.stride, ending},
-                              scratch.data());
+                              scratch);
             if (after.run) after.run(row, row + rows);
         }
     };
