@@ -135,7 +135,7 @@ void files_to_outputs(benchmark::State& state) {
                         .figure = "milliseconds",
                         .goal = two});
     };
-    add("wires of a whole event (127k voxels) to outputs in a file", "sparse/inference",
+    add("wires of a whole event (128k voxels) to outputs in a file", "sparse/inference",
         wires_to_outputs, bench::Goal{1500}, bench::Goal{900});
     add("the same from a parsed file, by way of an xy file", "sparse/inference_files",
         files_to_outputs, bench::Goal{1500}, bench::Goal{900});
