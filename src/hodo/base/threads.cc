@@ -216,7 +216,7 @@ class Range {
 /// back. On a line of the cache of its own.
 class alignas(64) Slice {
   public:
-    struct Units {
+    struct alignas(std::uint64_t) Units {  // so that compilers change it as one number
         std::uint32_t begin = 0, end = 0;
         std::uint32_t count() const { return end - begin; }
     };
